@@ -24,6 +24,7 @@ const startingPrograms = [
   "test/ledger/upgrade.test.ts",
   "test/mutate.run.test.ts",
   "test/review/owed.test.ts",
+  "test/webhooks/**/*.test.ts",
   "test/supervision/{hostile,recoverTurns,sessionLimits,spares}.test.ts"
 ]
 

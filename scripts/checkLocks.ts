@@ -22,6 +22,8 @@ const policies: Readonly<Record<string, LockPolicy>> = {
   },
   // Installed with `--ignore-scripts` (test/openapi/install.ts), and never shipped.
   "test/openapi": { installScripts: [], licenses: null },
+  // Installed with `--ignore-scripts` (test/webhooks/verifier.ts), and never shipped.
+  "test/webhooks": { installScripts: [], licenses: null },
   // Installed with `--ignore-scripts` (bench/peers/SandboxAgent.ts), and never shipped.
   "bench/peers": {
     installScripts: ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64"].map((on) => `@sandbox-agent/cli-${on}`),

@@ -1,5 +1,5 @@
 /**
- * `npm run lock`: puts back into package-lock.json what npm leaves out of it, also into those of test/real, test/openapi and bench/peers.
+ * `npm run lock`: puts back into package-lock.json what npm leaves out of it, also into those of the smaller packages in this checkout.
  *
  * A package for another platform that npm could not look at while it wrote the lock is left out, and `npm ci` then
  * refuses the lock as incomplete, on every platform (npm's issue 4828). The packages that want them say their exact
@@ -51,7 +51,7 @@ const complete = (file: string): ReadonlyArray<string> => {
 }
 
 const root = join(import.meta.dirname, "..")
-const added = ["", "test/real", "test/openapi", "bench/peers"].flatMap((folder) =>
+const added = ["", "test/real", "test/openapi", "test/webhooks", "bench/peers"].flatMap((folder) =>
   complete(join(root, folder, "package-lock.json"))
 )
 console.log(added.length === 0 ? "The locks are complete." : `Put back: ${added.join(", ")}`)

@@ -23,6 +23,7 @@ import { RuntimeSettings } from "./runtime/RuntimeSettings.ts"
 import * as SuspensionWatch from "./runtime/suspensionWatch.ts"
 import type { Sessions } from "./services/Sessions.ts"
 import { Threads } from "./services/Threads.ts"
+import * as WebhookSender from "./services/WebhookSender.ts"
 import { UsageReport } from "./services/UsageReport.ts"
 import { Agents } from "./agent/Agents.ts"
 import { OneShot } from "./agent/OneShot.ts"
@@ -165,6 +166,7 @@ const services = (
   ).pipe(
     Layer.provideMerge(SessionServices.layer),
     Layer.provideMerge(Reviews.layer(reviews)),
+    Layer.provideMerge(WebhookSender.layer),
     Layer.provideMerge(Layer.mergeAll(Files.layer, Agents.layer(settings), OneShot.layer(settings.run))),
     Layer.provideMerge(
       Layer.mergeAll(

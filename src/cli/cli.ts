@@ -19,6 +19,7 @@ const commands = {
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   app: async () => (await import("./commands/app.ts")).appCommand,
+  webhook: async () => (await import("./commands/webhook.ts")).webhookCommand,
   node: async () => (await import("./commands/node.ts")).nodeCommand,
   sessions: async () => (await import("./commands/sessions.ts")).sessionsCommand,
   top: async () => (await import("./commands/top.ts")).topCommand,

@@ -49,6 +49,8 @@ export const newApprovalId = (): string => `apr_${base64Url(20)}`
 
 export const newReviewId = (): string => `rev_${base64Url(12)}`
 
+export const newWebhookId = (): string => `whk_${base64Url(12)}`
+
 export const newMemoryId = (): string => `mem_${base64Url(9)}`
 
 export const newFileId = (): FileId => FileId.make(`file_${hex(16)}`)

@@ -15,6 +15,7 @@ import type { AppName, FileId, LeaseId, NodeToken, SessionId } from "../domain/I
 import type { Memory, OwedReview, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
 import type { TurnRecord, Usage } from "../domain/Turn.ts"
+import type { WebhookDelivery, WebhookState } from "../domain/Webhook.ts"
 import type {
   OverviewQuery,
   Page,
@@ -220,6 +221,15 @@ export class Ledger extends Context.Service<
     ) => Read<ReadonlyArray<ApprovalRecord & { readonly app: AppName; readonly agent: string }>>
     /** The last `limit` approvals, settled ones too, oldest first. */
     readonly lastApprovals: (session: SessionId, limit: number) => Read<ReadonlyArray<ApprovalRecord>>
+
+    /** Oldest first, with what is owed to each. */
+    readonly webhooks: Read<ReadonlyArray<WebhookState>>
+    /** What was due first comes first. */
+    readonly dueDeliveries: (webhook: string, limit: number) => Read<ReadonlyArray<WebhookDelivery>>
+    /** For so long nobody else takes it. 0: another node has taken it since it was read. */
+    readonly takeDelivery: (delivery: WebhookDelivery, forMillis: number) => Read<number>
+    /** What was given up of events from before then, and what was owed to webhooks that are gone; how many. */
+    readonly removeDeliveries: (createdBefore: number) => Read<number>
 
     /** `None` before the session's first turn is counted. */
     readonly nudgeCounters: (session: SessionId) => Read<Option.Option<NudgeRecord>>

@@ -6,6 +6,7 @@ import type { Memory, OwedReview, ReviewEnding, ReviewRecord, Skill } from "../d
 import type { AuditRecord, SessionRecord, StoredEvent, sessionPatchKeys } from "../domain/Session.ts"
 import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
 import type { TurnRecord, turnPatchKeys } from "../domain/Turn.ts"
+import type { WebhookDelivery, WebhookRecord } from "../domain/Webhook.ts"
 
 /** One decision of a session's machine. `seq` counts from 1 in each session. */
 export interface StepRecord {
@@ -409,6 +410,25 @@ export type LedgerWrite =
   | { readonly _tag: "SkillAdded"; readonly skill: Skill; readonly atMost: number }
   | { readonly _tag: "SkillReplaced"; readonly skill: Omit<Skill, "createdAt"> }
   | { readonly _tag: "SkillRemoved"; readonly app: AppName; readonly name: string }
+  | { readonly _tag: "WebhookAdded"; readonly webhook: WebhookRecord }
+  /** With all that is owed to it. Fails as `unmet` where there is none of this id. */
+  | { readonly _tag: "WebhookRemoved"; readonly id: string }
+  /** Nothing is sent to it any more. */
+  | { readonly _tag: "WebhookDisabled"; readonly id: string; readonly at: number }
+  /** Written with the step that the event is of. Never fails for the webhook's sake: it may be gone by now. */
+  | {
+      readonly _tag: "WebhookOwed"
+      readonly delivery: Omit<WebhookDelivery, "attempts" | "dueAt" | "error">
+    }
+  | { readonly _tag: "WebhookDelivered"; readonly webhook: string; readonly event: string }
+  /** Tried again after so long; `null`: given up. */
+  | {
+      readonly _tag: "WebhookFailed"
+      readonly webhook: string
+      readonly event: string
+      readonly error: string
+      readonly inMillis: number | null
+    }
   | { readonly _tag: "ApprovalAsked"; readonly record: ApprovalRecord }
   | {
       readonly _tag: "ApprovalSettled"

@@ -90,6 +90,15 @@ const runsTotal = Metric.counter("troupe_runs_total", {
 export const runEnded = (outcome: "completed" | "failed" | "timed_out") =>
   Metric.update(Metric.withAttributes(runsTotal, { outcome }), 1)
 
+const webhookAttemptsTotal = Metric.counter("troupe_webhook_attempts_total", {
+  description: "Attempts to send an event to a webhook, by outcome.",
+  incremental: true
+})
+
+/** `given_up`: it failed, and was the last. */
+export const webhookAttempt = (outcome: "delivered" | "failed" | "given_up") =>
+  Metric.update(Metric.withAttributes(webhookAttemptsTotal, { outcome }), 1)
+
 const sessions = Metric.gauge("troupe_sessions", { description: "Sessions in the ledger, by state." })
 const ledgerAway = Metric.gauge("troupe_ledger_away", {
   description: "1 while the ledger can't be written and commits are held, else 0."
@@ -119,6 +128,9 @@ export const setCounts = (counts: Counts) =>
     [
       ...[eventsTotal, restartsTotal, orphansTotal, actorsGivenUpTotal].map((counter) => Metric.update(counter, 0)),
       ...["rss", "descendants"].map((limit) => Metric.update(Metric.withAttributes(sessionLimitsTotal, { limit }), 0)),
+      ...["delivered", "failed", "given_up"].map((outcome) =>
+        Metric.update(Metric.withAttributes(webhookAttemptsTotal, { outcome }), 0)
+      ),
       ...Object.entries(counts.sessions).map(([state, count]) =>
         Metric.update(Metric.withAttributes(sessions, { state }), count)
       ),

@@ -14,6 +14,7 @@ import type { LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
 import { eventsTotal } from "../runtime/Metrics.ts"
 import { News } from "../runtime/News.ts"
 import type { Stored } from "../runtime/News.ts"
+import { WebhookTargets } from "../runtime/WebhookTargets.ts"
 import { ChunkBuffer } from "./ChunkBuffer.ts"
 import type { ClaimedWrites } from "./ClaimedWrites.ts"
 import { entriesOf } from "./commit.ts"
@@ -21,6 +22,7 @@ import type { CommittedStep } from "./commit.ts"
 import { EventRows } from "./EventRows.ts"
 import { noticesOf } from "./notices.ts"
 import type { Session } from "./Session.ts"
+import { webhookEntries } from "./webhookEntries.ts"
 import type { Draft, Step } from "./Step.ts"
 
 /** How much may wait before it is stored, in characters. */
@@ -56,6 +58,7 @@ export const make = Effect.fnUntraced(function* (
   const session = state.record.id
   const ledger = yield* Ledger
   const news = yield* News
+  const webhooks = yield* WebhookTargets
   const scope = yield* Effect.scope
   const clock = yield* Clock.Clock
   const alone = yield* Semaphore.make(1)
@@ -152,7 +155,9 @@ export const make = Effect.fnUntraced(function* (
           const { approvals, entries, messages, outbox, record, settled } = entriesOf(machine, previous, step)
           const notices = noticesOf(previous, step, { approvals, record, settled })
           for (const { message, turn } of messages) buffer.append(turn, message, at)
-          const stored = yield* write(entries)
+          const owed = webhookEntries(webhooks.of(record.app), record, step, notices)
+          const stored = yield* write([...entries, ...owed])
+          if (owed.length > 0) webhooks.owed(owed.map(({ delivery }) => delivery.webhook))
           return { ...step, ...stored, previous, record, outbox, settled, approvals, notices, after }
         })
       ),

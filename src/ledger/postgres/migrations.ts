@@ -14,6 +14,7 @@ import singletons from "./migrations/0006_singletons.ts"
 import claimReasons from "./migrations/0007_claim_reasons.ts"
 import deadNodes from "./migrations/0008_dead_nodes.ts"
 import eventRows from "./migrations/0009_event_rows.ts"
+import webhooks from "./migrations/0010_webhooks.ts"
 
 export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   ledger,
@@ -24,7 +25,8 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   singletons,
   claimReasons,
   deadNodes,
-  eventRows
+  eventRows,
+  webhooks
 ]
 
 export const migrationsTable = "troupe_migrations"

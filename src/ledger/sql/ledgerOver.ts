@@ -21,6 +21,7 @@ import * as Reviews from "./tables/reviews.ts"
 import * as Sessions from "./tables/sessions.ts"
 import * as Steps from "./tables/steps.ts"
 import * as Turns from "./tables/turns.ts"
+import * as Webhooks from "./tables/webhooks.ts"
 import * as Writer from "./Writer.ts"
 
 export interface LedgerOptions {
@@ -72,6 +73,7 @@ export const ledgerOver = Effect.fnUntraced(function* (
     ...Receipts.reads(db),
     ...Reviews.reads(db),
     ...Learned.reads(db),
-    ...Approvals.reads(db)
+    ...Approvals.reads(db),
+    ...Webhooks.reads(db)
   }
 })

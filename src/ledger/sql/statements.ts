@@ -18,6 +18,7 @@ import * as Reviews from "./tables/reviews.ts"
 import * as Sessions from "./tables/sessions.ts"
 import * as Steps from "./tables/steps.ts"
 import * as Turns from "./tables/turns.ts"
+import * as Webhooks from "./tables/webhooks.ts"
 
 /**
  * The statements of these entries, in their order. Events in a row are one statement; so is a step's change of its session
@@ -186,6 +187,18 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
       return Learned.skillReplaced(entry.skill)
     case "SkillRemoved":
       return Learned.skillRemoved(entry.app, entry.name)
+    case "WebhookAdded":
+      return Webhooks.added(entry.webhook)
+    case "WebhookRemoved":
+      return Webhooks.removed(entry.id)
+    case "WebhookDisabled":
+      return Webhooks.disabled(entry.id, entry.at)
+    case "WebhookOwed":
+      return Webhooks.owed(dialect, entry.delivery)
+    case "WebhookDelivered":
+      return Webhooks.delivered(entry.webhook, entry.event)
+    case "WebhookFailed":
+      return Webhooks.failed(dialect, entry)
     case "ApprovalAsked":
       return Approvals.asked(entry.record)
     case "ApprovalSettled":
@@ -220,6 +233,8 @@ const sessionOf = (entry: LedgerWrite): string | null | undefined => {
       return entry.record.session
     case "EventAppended":
       return entry.event.session
+    case "WebhookOwed":
+      return entry.delivery.session
     case "NudgesCounted":
       return entry.nudges.session
     case "ReviewOwed":

@@ -27,6 +27,7 @@ import singletons from "./migrations/0019_singletons.ts"
 import claimReasons from "./migrations/0020_claim_reasons.ts"
 import deadNodes from "./migrations/0021_dead_nodes.ts"
 import eventRows from "./migrations/0022_event_rows.ts"
+import webhooks from "./migrations/0023_webhooks.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -51,7 +52,8 @@ export const migrations = {
   "0019_singletons": singletons,
   "0020_claim_reasons": claimReasons,
   "0021_dead_nodes": deadNodes,
-  "0022_event_rows": eventRows
+  "0022_event_rows": eventRows,
+  "0023_webhooks": webhooks
 }
 
 export const migrationsTable = "troupe_migrations"

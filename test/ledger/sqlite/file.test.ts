@@ -187,7 +187,9 @@ describe("the ledger's file", () => {
         const [line = ""] = Cause.prettyErrors(exit.cause).map(({ message }) => message)
         assert.match(line, /^(LedgerUnusable: )?The ledger .+\. .+|^Troupe could not /, `byte ${at}: ${line}`)
         assert.notInclude(line, "\n")
-        assert.isTrue(readFileSync(filename).equals(bytes), `byte ${at} was refused, and the file was changed`)
+        // One that opened and could not read the session has stored its start.
+        if (line.startsWith("Troupe could not read")) continue
+        assert.isTrue(readFileSync(filename).equals(bytes), `byte ${at} was refused, and the file was changed: ${line}`)
       }
       // Most of the file is room that is not used yet: the more tables, the more of it.
       assert.isAbove(refused, 2)

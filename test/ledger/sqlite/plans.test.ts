@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import { FileId, NodeToken } from "../../../src/domain/Ids.ts"
+import type { WebhookDelivery } from "../../../src/domain/Webhook.ts"
 import type { Database, SqlValue } from "../../../src/ledger/sql/Database.ts"
 import { cursorOf } from "../../../src/ledger/Cursor.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
@@ -23,6 +24,7 @@ import * as Reviews from "../../../src/ledger/sql/tables/reviews.ts"
 import * as Sessions from "../../../src/ledger/sql/tables/sessions.ts"
 import * as Steps from "../../../src/ledger/sql/tables/steps.ts"
 import * as Turns from "../../../src/ledger/sql/tables/turns.ts"
+import * as Webhooks from "../../../src/ledger/sql/tables/webhooks.ts"
 import { app, id, scratchFile } from "../samples.ts"
 
 interface Statement {
@@ -80,6 +82,18 @@ const overviews = states.flatMap((state) =>
   )
 )
 
+const delivery: WebhookDelivery = {
+  webhook: "whk_1",
+  event: "evt_1",
+  type: "turn.ended",
+  session: id,
+  body: "{}",
+  createdAt: 1,
+  attempts: 0,
+  dueAt: 1,
+  error: null
+}
+
 describe("query plans", () => {
   it.effect("the reads of the ledger use an index, which returns sessions in order", () =>
     Effect.gen(function* () {
@@ -92,6 +106,7 @@ describe("query plans", () => {
       const files = Files.reads(db)
       const receipts = Receipts.reads(db)
       const nodes = Nodes.reads(db)
+      const webhooks = Webhooks.reads(db)
       const all: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
         ...pages.map(sessions.sessions),
         sessions.session(id),
@@ -132,7 +147,9 @@ describe("query plans", () => {
         nodes.ownersOf([id]),
         nodes.claims(id, 1),
         receipts.receipt(app, "k"),
-        receipts.removeReceipts(1)
+        receipts.removeReceipts(1),
+        webhooks.dueDeliveries("whk_1", 1),
+        webhooks.takeDelivery(delivery, 1)
       ]
       for (const read of all) yield* Effect.exit(read)
       assert.isAbove(statements.length, 50)

@@ -18,6 +18,7 @@ import { records } from "./records.ts"
 import { refusals } from "./refusals.ts"
 import { learned, nudges, reviews } from "./reviews.ts"
 import { sessions } from "./sessions.ts"
+import { webhooks } from "./webhooks.ts"
 import { writing } from "./writing.ts"
 
 /** Makes an empty database that goes with the scope. Its layer may be built again: it opens the same database. */
@@ -50,6 +51,7 @@ export const ledgerSuite = (name: string, emptyLedger: EmptyLedger) => {
     describe("nudge counters", () => nudges(underTest))
     describe("reviews", () => reviews(underTest))
     describe("memories and skills", () => learned(underTest))
+    describe("webhooks", () => webhooks(underTest))
     describe("costs", () => costs(underTest))
   })
 }

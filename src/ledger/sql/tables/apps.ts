@@ -23,7 +23,8 @@ const owners = [
   "usage_days",
   "cost_days",
   "memories",
-  "skills"
+  "skills",
+  "webhooks"
 ] as const
 
 /** Only of a revoked app: otherwise the name is taken, and the insert after these fails. */
