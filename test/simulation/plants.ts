@@ -53,7 +53,7 @@ export const plants: ReadonlyArray<Plant> = [
     name: "a disarmed timer fires all the same",
     file: "src/session/SessionTimers.ts",
     replace: [
-      ["isArmed: ({ arming, id: timer }) => armed.get(timer)?.arming === arming", "isArmed: () => true"],
+      ["if (fired?.arming !== arming) return false", "if (fired === undefined) return true"],
       ["    allTimers.disarm(`${id} ${timer}`)\n", ""]
     ]
   },
