@@ -64,6 +64,8 @@ it.live("a refusal for a limit names it in its body and in the headers of RateLi
     assert.strictEqual(full.headers.get("ratelimit"), '"sessions";r=0;t=7')
     const queue = yield* call("/sessions/ses_full/turn", { body: { prompt: "hello" } })
     assert.match(queue.headers.get("ratelimit-policy")!, /^"turns_in_line";q=\d+$/)
+    const noSlot = yield* call("/sessions/ses_ok/turn", { body: { prompt: "no slot" } })
+    assert.match(noSlot.headers.get("ratelimit-policy")!, /^"processes";q=\d+$/)
     // Parked is no limit: it says only when to come again.
     const parked = yield* call("/sessions/ses_parked/turn", { body: { prompt: "hello" } })
     assert.isNull(parked.headers.get("ratelimit"))

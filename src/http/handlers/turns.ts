@@ -5,6 +5,7 @@ import type { Headers, HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Idempotency } from "../../services/Idempotency.ts"
 import type { KeyedRequest, StoredAnswer } from "../../services/Idempotency.ts"
+import { Operator } from "../../services/Operator.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import type { Turning } from "../../services/Sessions.ts"
 import { FileId } from "../../domain/Ids.ts"
@@ -36,6 +37,9 @@ export const layer = HttpApiBuilder.group(
     const idempotency = yield* Idempotency
     const sessions = yield* Sessions
     const streams = yield* Streams
+    const { settings } = yield* Operator
+    const ended = answerOf(settings.limits.maxProcesses)
+    const texts = textsOf(ended)
 
     /** One turn, answered whole or as a stream. */
     const answered = Effect.fnUntraced(function* ({ params, payload, request }: Submission, streamed: boolean) {
@@ -95,15 +99,15 @@ export const layer = HttpApiBuilder.group(
       }
       if (keyOf(request.headers) === undefined) {
         const turning = yield* orProblem(submit(undefined))
-        return yield* streams.respond(request, textsOf(turning), { onClientGone })
+        return yield* streams.respond(request, texts(turning), { onClientGone })
       }
       // Whichever comes first: the turn, where this request starts it, or the stored answer of an earlier request.
-      const texts = Effect.raceFirst(
-        Effect.map(Deferred.await(accepted), textsOf),
+      const either = Effect.raceFirst(
+        Effect.map(Deferred.await(accepted), texts),
         Effect.map(whole, ({ body }) => Stream.succeed(lastText("result", body)))
       )
-      const beforeHeaders = yield* orProblem(Effect.timeoutOption(texts, headersWithin))
-      const stream = Option.getOrElse(beforeHeaders, () => Stream.unwrap(texts))
+      const beforeHeaders = yield* orProblem(Effect.timeoutOption(either, headersWithin))
+      const stream = Option.getOrElse(beforeHeaders, () => Stream.unwrap(either))
       const response = yield* streams.respond(request, stream, { onClientGone })
       return isReplay ? HttpServerResponse.setHeaders(response, replayedHeader) : response
     })
@@ -182,15 +186,15 @@ const acceptedAnswer = ({ index, session }: Pick<Turning, "index" | "session">):
   body: JSON.stringify({ ok: true, session_id: session, turn_index: index } satisfies Accepted)
 })
 
-const ended = (result: TurnResult) => {
+const answerOf = (maxProcesses: number) => (result: TurnResult) => {
   const refusal = refusalIn(result)
   return refusal === undefined
     ? Effect.succeed({ status: statusOf(result.turn), body: JSON.stringify(turnBody(outcomeOf(result))) })
-    : Effect.fail(refusal)
+    : Effect.fail({ ...refusal, exceeded: { name: "processes", quota: maxProcesses } })
 }
 
 /** Each event as it is stored, then the outcome. */
-const textsOf = (turning: Turning) =>
+const textsOf = (ended: ReturnType<typeof answerOf>) => (turning: Turning) =>
   Stream.concat(
     Stream.map(turning.events, eventText),
     Stream.fromEffect(
