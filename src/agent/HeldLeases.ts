@@ -6,7 +6,7 @@
  */
 import type { LeaseId } from "../domain/Ids.ts"
 import type { Leader } from "./leaseSearch.ts"
-import { millisBetween } from "./warden/instant.ts"
+import { isLonger, millisBetween } from "./warden/instant.ts"
 import type { Instant } from "./warden/instant.ts"
 
 export interface HeldLease {
@@ -38,7 +38,7 @@ export class HeldLeases extends Map<LeaseId, HeldLease> {
 
   /** Whether that is later than what was known: two commits may end in another order than they began. */
   extend(until: Instant, now: Instant): boolean {
-    if (this.#until !== null && until.monotonic < this.#until.monotonic) return false
+    if (this.#until !== null && isLonger(this.#until, until, now)) return false
     if (this.#isOver(now)) for (const held of this.values()) held.isOver = true
     this.#until = until
     return true

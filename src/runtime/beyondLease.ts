@@ -6,7 +6,7 @@
  * A node that it does not know, because it joined since, leaves it alone for some time beyond its lease. That is the limit.
  */
 import { Clock, Effect } from "effect"
-import { later, millisBetween } from "../agent/warden/instant.ts"
+import { isLonger, later, millisBetween } from "../agent/warden/instant.ts"
 import type { Instant } from "../agent/warden/instant.ts"
 import type { NodeToken } from "../domain/Ids.ts"
 import type { NodeRecord } from "../ledger/Ledger.ts"
@@ -52,7 +52,7 @@ export const make = ({ ask, beyondMillis, leaseMillis, mayRunUntil }: Options): 
   let said: "" | "go on" | "end" = ""
 
   const extend = Effect.fnUntraced(function* (by: keyof typeof askAfter, from: Instant, until: Instant) {
-    if (sure !== null && until.monotonic <= sure.until.monotonic) return
+    if (sure !== null && !isLonger(until, sure.until, yield* now)) return
     sure = { by, from, until }
     yield* mayRunUntil(until)
   })

@@ -48,7 +48,12 @@ describe("a held lease", () => {
     assert.isTrue(held.extend(at(1_000), at(0)))
     assert.isFalse(held.extend(at(900), at(0)))
     assert.isTrue(held.mayStart(lease, at(950)))
-    assert.isFalse(held.mayStart(lease, { wall: at(1_200).wall, monotonic: 950 }), "the machine slept")
+    const afterSleep = { wall: at(1_200).wall, monotonic: 950 }
+    assert.isFalse(held.mayStart(lease, afterSleep), "the machine slept")
+    // By the other clock it ends earlier than the one before, which is over by this one.
+    assert.isTrue(held.extend({ wall: at(1_230).wall, monotonic: 980 }, afterSleep))
+    held.hold(lease).isOver = false
+    assert.isTrue(held.mayStart(lease, afterSleep))
   })
 })
 

@@ -68,6 +68,23 @@ describe("agents beyond the lease", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("may run after a renewal where the time before is over by the clock that was set", () =>
+    Effect.gen(function* () {
+      const told: Array<number> = []
+      const beyond = BeyondLease.make({
+        leaseMillis,
+        beyondMillis,
+        ask: () => Effect.die("nobody is asked"),
+        mayRunUntil: ({ monotonic }) => Effect.sync(() => void told.push(monotonic))
+      })
+      // Over at 4,000 by the one clock, at 10,000 by the other.
+      yield* beyond.renewed({ wall: -3_000, monotonic: 3_000 })
+      yield* TestClock.adjust(5_000)
+      yield* beyond.renewed({ wall: 5_000, monotonic: 2_000 })
+      assert.deepStrictEqual(told, [10_000, 9_000])
+    })
+  )
+
   it.effect("go on where there are no others", () =>
     Effect.gen(function* () {
       const { until } = yield* watched(() => Effect.die("it asks nobody"), { told: [], beside: [] })

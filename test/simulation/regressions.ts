@@ -148,5 +148,11 @@ export const regressions: ReadonlyArray<Regression> = [
     seed: 810,
     plan: planOf(810, 100, 2),
     nodes: 2
+  },
+  {
+    what: "a node's clock is set while it starts an agent, and no renewal of its lease counts any more",
+    seed: 150,
+    plan: planOf(150, 200, 2),
+    nodes: 2
   }
 ]

@@ -18,3 +18,7 @@ export const later = ({ monotonic, wall }: Instant, millis: number): Instant => 
   wall: wall + millis,
   monotonic: monotonic + millis
 })
+
+/** Whether more time is left until the one than until the other, each by the clock that says that less is. */
+export const isLonger = (one: Instant, other: Instant, at: Instant): boolean =>
+  millisBetween(one, at) < millisBetween(other, at)
