@@ -2,8 +2,8 @@
  * `npm run build`: the sources as JavaScript and declarations in dist/, file by file as they are here, the program and
  * the page.
  *
- * Nothing of the library is bundled but one package: `@effect/sql-sqlite-node` is patched here (docs/decisions/0003), and
- * an app that installs Troupe would get the unpatched one. So its files travel in dist/vendor, and imports of it lead there.
+ * Nothing of the library is bundled but one module: acpx's table of agents, which everybody needs who asks for an agent by
+ * name, travels in dist/vendor, and imports of it lead there. acpx itself is installed by those who use it (docs/decisions/0039).
  */
 import { spawnSync } from "node:child_process"
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -12,8 +12,8 @@ import process from "node:process"
 
 const root = join(import.meta.dirname, "..")
 const dist = join(root, "dist")
-const vendored = "@effect/sql-sqlite-node"
-const vendor = join(dist, "vendor", "sql-sqlite-node")
+const vendored = "acpx/agent-registry"
+const vendor = join(dist, "vendor", "acpx")
 
 rmSync(dist, { recursive: true, force: true })
 
@@ -23,22 +23,23 @@ const { status } = spawnSync(join(root, "node_modules", ".bin", "tsc"), ["-p", "
 })
 if (status !== 0) process.exit(1)
 
-const source = join(root, "node_modules", vendored)
-for (const file of globSync("dist/*.{js,d.ts}", { cwd: source })) {
-  const content = readFileSync(join(source, file), "utf8")
-  if (content.includes("effect/unstable/")) {
-    console.error(`${vendored} is not patched. Run npm ci, and look whether patches/ still fits its version.`)
+const acpx = join(root, "node_modules", "acpx")
+for (const file of globSync("dist/agent-registry*.{js,d.ts}", { cwd: acpx })) {
+  const content = readFileSync(join(acpx, file), "utf8")
+  const [, needed] = /\bfrom "(?!node:|\.\/agent-registry)([^"]+)"/.exec(content) ?? []
+  if (needed !== undefined) {
+    console.error(`${vendored} needs ${needed} now, so it can't be carried by itself: look at docs/decisions/0039.`)
     process.exit(1)
   }
-  cpSync(join(source, file), join(vendor, file.slice("dist/".length)))
+  cpSync(join(acpx, file), join(vendor, file.slice("dist/".length)))
 }
-cpSync(join(source, "LICENSE"), join(vendor, "LICENSE"))
+cpSync(join(acpx, "LICENSE"), join(vendor, "LICENSE"))
 
 for (const file of globSync("{src,machines}/**/*.{js,d.ts}", { cwd: dist })) {
   const path = join(dist, file)
   const content = readFileSync(path, "utf8")
   if (!content.includes(`"${vendored}"`)) continue
-  const target = relative(dirname(path), join(vendor, "index.js"))
+  const target = relative(dirname(path), join(vendor, "agent-registry.js"))
   writeFileSync(path, content.replaceAll(`"${vendored}"`, `"${target}"`))
 }
 

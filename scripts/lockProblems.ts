@@ -38,12 +38,17 @@ export interface LockPolicy {
 }
 
 const permissive = ["MIT", "Apache-2.0", "ISC", "BSD-2-Clause", "BSD-3-Clause", "0BSD", "BlueOak-1.0.0"]
-const installed = [...permissive, "(MIT OR GPL-3.0-or-later)", "(MIT AND Zlib)"]
 
 export const licenses = {
-  installed: new Set(installed),
-  // lightningcss (of vite), elkjs (draws the chart while the page is built), jsonify (of patch-package): none is shipped.
-  development: new Set([...installed, "MPL-2.0", "EPL-2.0 OR GPL-3.0-or-later", "Public Domain"])
+  installed: new Set(permissive),
+  // jszip and pako (of acpx), lightningcss (of vite), elkjs (draws the chart while the page is built): none is shipped.
+  development: new Set([
+    ...permissive,
+    "(MIT OR GPL-3.0-or-later)",
+    "(MIT AND Zlib)",
+    "MPL-2.0",
+    "EPL-2.0 OR GPL-3.0-or-later"
+  ])
 }
 
 const exactVersion = /^\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$/

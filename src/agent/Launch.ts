@@ -12,6 +12,7 @@ import {
 import { existsSync, readFileSync, realpathSync } from "node:fs"
 import { createRequire } from "node:module"
 import { basename, dirname, extname, join, sep } from "node:path"
+import { isMissing, missingPackage } from "../domain/optionalPackage.ts"
 import * as Executable from "./executable.ts"
 
 export type Command = readonly [string, ...ReadonlyArray<string>]
@@ -66,13 +67,14 @@ export const ofRegistry = (name: string, path: string | undefined, { mayFetch }:
 
 const isCommand = (argv: ReadonlyArray<string>): argv is Command => argv.length > 0
 
-/** acpx itself: the one on PATH, beside which adapters may be installed, else the one that comes with Troupe. */
+/** acpx itself: the one on PATH, beside which adapters may be installed, else the one beside Troupe. */
 export const ofAcpx = (path: string | undefined): Launch => {
   try {
     const file = realpathSync(Executable.find("acpx", path) ?? createRequire(import.meta.url).resolve("acpx"))
     // Run by this Node, because the one on PATH may be too old for acpx.
     return found(extname(file) === ".js" ? [process.execPath, file] : [file])
   } catch (cause) {
+    if (isMissing(cause, "acpx")) return missing(missingPackage("This agent needs", "acpx"))
     return missing(`acpx can't be read (${cause instanceof Error ? cause.message : String(cause)}).`)
   }
 }

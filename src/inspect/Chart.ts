@@ -5,6 +5,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { AnyStateMachine } from "xstate"
+import { isMissing, missingPackage } from "../domain/optionalPackage.ts"
 import { toDot } from "./chart/dot.ts"
 import { toMermaid } from "./chart/mermaid.ts"
 import { readChart } from "./chart/read.ts"
@@ -14,6 +15,7 @@ export type Format = (typeof formats)[number]
 
 export class ChartFailed extends Schema.TaggedError<ChartFailed>()("ChartFailed", { cause: Schema.Defect() }) {
   override get message() {
+    if (isMissing(this.cause, "@viz-js/viz")) return missingPackage("An SVG needs", "@viz-js/viz")
     return `Graphviz could not lay the chart out: ${String(this.cause)}. Try --format dot or --format mermaid.`
   }
 }
@@ -37,8 +39,9 @@ const toJson = (machine: AnyStateMachine): string => `${JSON.stringify(machine.c
 const toSvg = (machine: AnyStateMachine) =>
   Effect.tryPromise({
     try: async () => {
-      // A megabyte of WebAssembly, so it is loaded on first use.
-      const { instance } = await import("@viz-js/viz")
+      // A megabyte of WebAssembly, which only those install who draw with it. Caught here, because a bundler that does not
+      // find an optional package then goes on.
+      const { instance } = await import("@viz-js/viz").catch((cause: unknown) => Promise.reject(cause))
       return (await instance()).renderString(toDot(readChart(machine)), { format: "svg", engine: "dot" })
     },
     catch: (cause) => new ChartFailed({ cause })

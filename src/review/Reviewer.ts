@@ -12,6 +12,7 @@ import type { ReviewMode } from "../domain/Review.ts"
 import { noUsage, tokensIn } from "../domain/Turn.ts"
 import type { Usage } from "../domain/Turn.ts"
 import { clipped } from "../domain/boundedJson.ts"
+import { isMissing, missingPackage } from "../domain/optionalPackage.ts"
 import { instructionsOf, transcriptOf } from "./ReviewRequest.ts"
 import type { ReviewRequest } from "./ReviewRequest.ts"
 import { toolDefinitions } from "./ReviewTools.ts"
@@ -56,8 +57,17 @@ const outputTokens = 16_384
 /** Fewer than usual, so that the estimate is rather too high. */
 const charactersPerToken = 3
 
-/** Loaded by the first review, so that Troupe's start does not wait for it. */
-const library = Effect.promise(() => import("openai"))
+/** Loaded by the first review: Troupe's start does not wait for it, and only who has reviews needs to install it. */
+const library = Effect.tryPromise({
+  // Caught here, because a bundler that does not find an optional package then goes on.
+  try: () => import("openai").catch((cause: unknown) => Promise.reject(cause)),
+  catch: (cause) =>
+    new ModelFailed({
+      message: isMissing(cause, "openai")
+        ? missingPackage("Background reviews need", "openai")
+        : `The package openai could not be loaded (${String(cause)}).`
+    })
+})
 type Library = typeof OpenAi
 
 export const make = (config: ReviewerConfig): Reviewer => {

@@ -3,6 +3,7 @@ import type * as PgConnection from "@effect/sql-pg/PgConnection"
 import type * as PgPool from "@effect/sql-pg/PgPool"
 import type * as PgTypes from "@effect/sql-pg/PgTypes"
 import { Effect, Redacted, Result } from "effect"
+import { installOf } from "../../domain/optionalPackage.ts"
 import { LedgerUnusable } from "../LedgerError.ts"
 
 export interface Client {
@@ -15,20 +16,25 @@ const packageName = "@effect/sql-pg"
 
 /** The modules of the package; fails with the command that installs it where it is not there. */
 export const load = (location: string): Effect.Effect<Client, LedgerUnusable> =>
-  Effect.tryPromise({
-    try: async () => ({
+  Effect.tryPromise({ try: () => modules(location), catch: (cause) => cause as LedgerUnusable })
+
+const modules = async (location: string): Promise<Client> => {
+  // Within `try`, where a bundler that does not find an optional package goes on.
+  try {
+    return {
       connection: await import("@effect/sql-pg/PgConnection"),
       pool: await import("@effect/sql-pg/PgPool"),
       types: await import("@effect/sql-pg/PgTypes")
-    }),
-    catch: (cause) =>
-      new LedgerUnusable({
-        location,
-        problem: `needs the package ${packageName}, which is not there`,
-        remedy: `Install it beside Troupe: npm install ${packageName}@4.0.5`,
-        cause
-      })
-  })
+    }
+  } catch (cause) {
+    throw new LedgerUnusable({
+      location,
+      problem: `needs the package ${packageName}, which is not there`,
+      remedy: `Install it beside Troupe: ${installOf(packageName)}`,
+      cause
+    })
+  }
+}
 
 /** A statement ends after this; the ledger's own take milliseconds. */
 const statementTimeoutMillis = 30_000

@@ -1,8 +1,8 @@
 /**
  * The connection on which the ledger's statements run, each in one synchronous call of `node:sqlite`.
  *
- * The SQL client opens and migrates the file (decision 0003). After that it would cost more than SQLite: a lookup in a cache
- * of effects, an effect and a description of the columns for each of the dozen statements of a commit (decision 0035).
+ * An SQL client would cost more than SQLite: a lookup in a cache of effects, an effect and a description of the columns for
+ * each of the dozen statements of a commit (decision 0035).
  */
 import { DatabaseSync } from "node:sqlite"
 import type { StatementSync } from "node:sqlite"
@@ -25,6 +25,11 @@ export class Connection {
     if (returnsRows) return statement.all(...params)
     statement.run(...params)
     return none
+  }
+
+  /** The same for a statement that does not come again. */
+  runOnce(text: string, params: ReadonlyArray<SqlValue>): ReadonlyArray<unknown> {
+    return this.#db.prepare(text).all(...params)
   }
 
   close(): void {

@@ -4,11 +4,7 @@
  * One connection runs every statement, and a transaction runs within one call: nothing else of this process can read rows
  * in between that are then rolled back.
  */
-import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Effect, Exit, Schedule, Scope } from "effect"
-import { Reactivity } from "effect/reactivity"
-import { Migrator, SqlClient } from "effect/sql"
-import { randomUUID } from "node:crypto"
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs"
 import { LedgerError, LedgerUnusable, reasonOf } from "../LedgerError.ts"
 import { NoRow, unreadable } from "../sql/Database.ts"
@@ -16,7 +12,7 @@ import type { Database, SqlValue, Write } from "../sql/Database.ts"
 import { Connection } from "./Connection.ts"
 import { sqliteDialect } from "./sqliteDialect.ts"
 import { failedTo, isLocked } from "./errors.ts"
-import { latestVersion, migrations, migrationsTable } from "./migrations.ts"
+import { migrate, refuseForeign } from "./migrate.ts"
 
 /** How long opening waits for another process that writes to the same file. Nothing else runs in this process yet. */
 const openingTimeoutMillis = 5_000
@@ -145,17 +141,20 @@ const closedOnFailure = <A, E, R>(attempt: Effect.Effect<A, E, R>) =>
 
 const connect = Effect.fnUntraced(
   function* (filename: string) {
-    const location = isInMemory(filename) ? `file:troupe-${randomUUID()}?mode=memory&cache=shared` : filename
-    // Open while the file is migrated: what is in memory only is gone with its last connection.
     const connection = yield* Effect.acquireRelease(
-      Effect.sync(() => new Connection(location)),
+      Effect.sync(() => new Connection(filename)),
       (connection) => Effect.sync(() => connection.close())
     )
-    yield* Effect.scoped(migrate(filename, location))
+    connection.run(`PRAGMA busy_timeout = ${openingTimeoutMillis}`, [])
+    refuseForeign(connection, filename)
+    // Ignored where the file system has no modes: its owner alone can enter the data dir, where that can be had at all.
+    if (!isInMemory(filename)) yield* Effect.ignore(Effect.try(() => chmodSync(filename, 0o600)))
     for (const pragma of pragmas) connection.run(pragma, [])
+    yield* migrate(connection)
+    connection.run(`PRAGMA busy_timeout = ${busyTimeoutMillis}`, [])
     return connection
   },
-  // The SQL client throws where it should fail.
+  // SQLite throws.
   Effect.catchDefect((cause) => Effect.fail(cause)),
   closedOnFailure,
   Effect.retry({ schedule: openingRetry, while: isLocked }),
@@ -164,72 +163,17 @@ const connect = Effect.fnUntraced(
 
 const isInMemory = (filename: string) => filename === ":memory:"
 
-/** Of the connection that the ledger works on. */
 const pragmas = [
-  `PRAGMA busy_timeout = ${busyTimeoutMillis}`,
+  // Both take effect only before WAL is on and before there is a table.
+  `PRAGMA page_size = ${pageBytes}`,
+  "PRAGMA auto_vacuum = INCREMENTAL",
+  // After the busy timeout: another process may be doing the same.
+  "PRAGMA journal_mode = WAL",
   "PRAGMA synchronous = NORMAL",
   "PRAGMA foreign_keys = ON",
   `PRAGMA wal_autocheckpoint = ${checkpointPages}`,
   `PRAGMA journal_size_limit = ${mostWalBytes}`
 ]
-
-/** By the SQL client, which is what the migrations take. */
-const migrate = Effect.fnUntraced(function* (filename: string, location: string) {
-  const sql = yield* SqliteClient.make({
-    filename: location,
-    // Turned on below, after the busy timeout: another process may be doing the same.
-    disableWAL: true
-  })
-  yield* sql.unsafe(`PRAGMA busy_timeout = ${openingTimeoutMillis}`)
-  yield* refuseForeign(filename).pipe(Effect.provideService(SqlClient.SqlClient, sql))
-  // Ignored where the file system has no modes: its owner alone can enter the data dir, where that can be had at all.
-  if (!isInMemory(filename)) yield* Effect.ignore(Effect.try(() => chmodSync(filename, 0o600)))
-  // Both take effect only before WAL is on and before there is a table.
-  yield* sql.unsafe(`PRAGMA page_size = ${pageBytes}`)
-  yield* sql.unsafe("PRAGMA auto_vacuum = INCREMENTAL")
-  yield* sql.unsafe("PRAGMA journal_mode = WAL")
-  yield* sql.unsafe("PRAGMA synchronous = NORMAL")
-  yield* sql.unsafe("PRAGMA foreign_keys = ON")
-  yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: migrationsTable }).pipe(
-    Effect.provideService(SqlClient.SqlClient, sql),
-    Effect.provideService(SqlClient.BeginTransaction, "BEGIN IMMEDIATE")
-  )
-}, Effect.provide(Reactivity.layer))
-
-/** Fails on a database that is not a ledger, or was written by a newer Troupe, without changing it. */
-const refuseForeign = Effect.fnUntraced(function* (filename: string) {
-  const sql = yield* SqlClient.SqlClient
-  const tables = yield* sql.unsafe<{ readonly name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
-  if (tables.length === 0) return
-  if (!tables.some(({ name }) => name === migrationsTable)) {
-    return yield* new LedgerUnusable({
-      location: filename,
-      problem: "is another program's SQLite database",
-      remedy: "Point TROUPE_DATA_DIR at a directory of Troupe's own."
-    })
-  }
-  const [row] = yield* sql.unsafe<{ readonly version: number | null }>(
-    `SELECT max(migration_id) AS version FROM ${migrationsTable}`
-  )
-  const version = row?.version ?? 0
-  if (version > latestVersion && !(yield* isUsable(sql, tables))) {
-    return yield* new LedgerUnusable({
-      location: filename,
-      problem: `has schema version ${version}, and this Troupe knows versions up to ${latestVersion}`,
-      remedy: "Start a newer Troupe, or point TROUPE_DATA_DIR at another directory. Nothing was changed."
-    })
-  }
-})
-
-/** Whether this Troupe can work on a newer schema. */
-const isUsable = Effect.fnUntraced(function* (
-  sql: SqlClient.SqlClient,
-  tables: ReadonlyArray<{ readonly name: string }>
-) {
-  if (!tables.some(({ name }) => name === "schema_use")) return false
-  const [use] = yield* sql.unsafe<{ readonly from: number }>(`SELECT usable_from AS "from" FROM schema_use`)
-  return use !== undefined && use.from <= latestVersion
-})
 
 const unusable = (filename: string, cause: unknown): LedgerUnusable => {
   if (cause instanceof LedgerUnusable) return cause

@@ -1,11 +1,11 @@
 /** The keys of turns, which receipts had before, are with their turns after the migration. */
 import { assert, it } from "@effect/vitest"
-import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { Effect, Option } from "effect"
-import { Migrator } from "effect/sql"
 import { DatabaseSync } from "node:sqlite"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
-import { migrations, migrationsTable } from "../../../src/ledger/sqlite/migrations.ts"
+import { Connection } from "../../../src/ledger/sqlite/Connection.ts"
+import { migrate } from "../../../src/ledger/sqlite/migrate.ts"
+import { migrations } from "../../../src/ledger/sqlite/migrations.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
 import { app, id, opened, scratchFile, turn } from "../samples.ts"
 
@@ -18,16 +18,16 @@ const poolFull = {
 
 const migratedBefore = 16
 
-const older = Migrator.fromRecord(
-  Object.fromEntries(Object.entries(migrations).filter(([key]) => Number.parseInt(key, 10) < migratedBefore))
+const older = Object.fromEntries(
+  Object.entries(migrations).filter(([key]) => Number.parseInt(key, 10) < migratedBefore)
 )
 
 /** As the version before left it: of the rows those columns that its schema has. */
 const before = Effect.fnUntraced(function* (file: string) {
   const earlier = yield* scratchFile
-  yield* Migrator.make({})({ loader: older, table: migrationsTable }).pipe(
-    Effect.provide(SqliteClient.layer({ filename: earlier }))
-  )
+  const connection = new Connection(earlier)
+  yield* migrate(connection, older)
+  connection.close()
   const db = new DatabaseSync(earlier)
   db.exec(`ATTACH '${file}' AS newer`)
   for (const table of ["sessions", "session_requests", "turns"]) {
