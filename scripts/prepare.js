@@ -14,6 +14,13 @@ const root = realpathSync(join(import.meta.dirname, ".."))
 const calledIn = process.env.INIT_CWD
 
 if (calledIn !== undefined && realpathSync(calledIn) !== root) {
-  const { status } = spawnSync(process.execPath, [join(root, "scripts", "build.ts")], { cwd: root, stdio: "inherit" })
-  process.exitCode = status ?? 1
+  // What npm packs here is thrown away afterwards, so nothing has to be restored.
+  for (const step of [["build.ts"], ["packed.ts", "write"]]) {
+    const [script, ...args] = step
+    const { status } = spawnSync(process.execPath, [join(root, "scripts", script), ...args], {
+      cwd: root,
+      stdio: "inherit"
+    })
+    if (status !== 0) process.exit(status ?? 1)
+  }
 }

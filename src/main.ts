@@ -2,14 +2,12 @@
 /** The program `troupe`. Checks what it needs to load the rest before it loads it: a version of Node, and open files. */
 import process from "node:process"
 import * as OpenFiles from "./cli/openFiles.ts"
+import { nodeTooOld } from "./nodeVersion.ts"
 
-const needed = [22, 19] as const
-const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
+const tooOld = nodeTooOld()
 
-if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
-  process.stderr.write(
-    `troupe: needs Node ${needed.join(".")} or newer, and this is ${process.versions.node}. In a checkout \`npm start\` brings its own.\n`
-  )
+if (tooOld !== null) {
+  process.stderr.write(`troupe: ${tooOld}. In a checkout \`npm start\` brings its own.\n`)
   process.exitCode = 1
 } else if (OpenFiles.tooFew(OpenFiles.limit()) !== null) {
   process.stderr.write(`troupe: ${OpenFiles.tooFew(OpenFiles.limit())}\n`)

@@ -5,6 +5,7 @@
  *     const session = await troupe.createSession({ agent: "demo" })
  *     for await (const event of session.turn("hello")) console.log(event)
  */
+import "./needsNode.ts"
 import { Effect, Logger, Redacted, Schema, Stream } from "effect"
 import type { Layer } from "effect"
 import { randomBytes } from "node:crypto"

@@ -43,7 +43,7 @@ const shared: Readonly<Record<string, RegExp>> = {
   "src/inspect/client":
     /^src\/(inspect\/(contract\.ts$|sessionContract\.ts$|chart\/)|domain\/(cut|unsafeCharacters)\.ts$)/,
   "src/inspect/page": /^src\/inspect\/(contract\.ts$|sessionContract\.ts$|chart\/)/,
-  "src/promise": /^src\/wiring\.ts$/,
+  "src/promise": /^src\/(wiring|needsNode)\.ts$/,
   "src/cli": /^src\/(wiring|dataDir)\.ts$/
 }
 

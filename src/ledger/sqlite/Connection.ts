@@ -4,9 +4,9 @@
  * An SQL client would cost more than SQLite: a lookup in a cache of effects, an effect and a description of the columns for
  * each of the dozen statements of a commit (decision 0035).
  */
-import { DatabaseSync } from "node:sqlite"
 import type { StatementSync } from "node:sqlite"
 import type { SqlValue } from "../sql/Database.ts"
+import { DatabaseSync } from "./nodeSqlite.ts"
 
 /** More texts than the ledger has, but for the combinations of columns that a patch may change. */
 const mostPrepared = 400

@@ -1,7 +1,7 @@
 /** Looks for damage in a ledger's file. SQLite itself notices a page only when it reads it, and then answers with an error. */
 import { Effect } from "effect"
 import { existsSync, statSync } from "node:fs"
-import { DatabaseSync } from "node:sqlite"
+import { DatabaseSync } from "./nodeSqlite.ts"
 
 /** The first problem that SQLite's `quick_check` finds, in its words, or why it can't look; `null`: none, or no file. */
 export const find = (filename: string): Effect.Effect<string | null> =>

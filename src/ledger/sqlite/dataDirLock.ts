@@ -8,8 +8,8 @@
 import { Clock, Effect } from "effect"
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
 import { LedgerUnusable } from "../LedgerError.ts"
+import { DatabaseSync } from "./nodeSqlite.ts"
 
 /** Holds the lock until the scope closes. Fails at once where another process, or this one, holds it. */
 export const hold = Effect.fn("Lock.hold")(function* (directory: string) {
