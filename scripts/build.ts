@@ -9,6 +9,8 @@ import { spawnSync } from "node:child_process"
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import process from "node:process"
+import { programTexts } from "./buildProgram.ts"
+import manifest from "../package.json" with { type: "json" }
 
 const root = join(import.meta.dirname, "..")
 const dist = join(root, "dist")
@@ -42,6 +44,14 @@ for (const file of globSync("{src,machines}/**/*.{js,d.ts}", { cwd: dist })) {
   const target = relative(dirname(path), join(vendor, "agent-registry.js"))
   writeFileSync(path, content.replaceAll(`"${vendored}"`, `"${target}"`))
 }
+
+const carried = join(dist, "src", "agent", "carriedPrograms.js")
+writeFileSync(carried, `export const carriedPrograms = ${JSON.stringify(await programTexts(), null, 2)};\n`)
+
+// What the library reads of it, and nothing that a bundler or a person could take for the package's own manifest.
+const { name, peerDependencies, peerDependenciesMeta, type, version } = manifest
+const read = { name, version, type, peerDependencies, peerDependenciesMeta }
+writeFileSync(join(dist, "package.json"), `${JSON.stringify(read, null, 2)}\n`)
 
 for (const script of ["bundle.ts", "page.ts"]) {
   const { status } = spawnSync(process.execPath, [join(root, "scripts", script)], { cwd: root, stdio: "inherit" })

@@ -11,9 +11,11 @@ import {
 } from "acpx/agent-registry"
 import { existsSync, readFileSync, realpathSync } from "node:fs"
 import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
 import { basename, dirname, extname, join, sep } from "node:path"
 import { isMissing, missingPackage } from "../domain/optionalPackage.ts"
 import * as Executable from "./executable.ts"
+import { ownProgram } from "./ownProgram.ts"
 
 export type Command = readonly [string, ...ReadonlyArray<string>]
 
@@ -23,6 +25,9 @@ export type Launch =
 
 const found = (command: Command): Launch => ({ _tag: "Found", command })
 const missing = (hint: string): Launch => ({ _tag: "Missing", hint })
+
+/** A bundle in CommonJS does not know its own place: packages are looked for from the directory in which it was started. */
+const here = (import.meta.filename as string | undefined) ?? join(process.cwd(), "bundle.js")
 
 const registry = createAgentRegistry()
 
@@ -49,7 +54,10 @@ export const ofCodex = (path: string | undefined): Launch => {
  * registry would download and run (`npx …`); that happens only for an agent that was configured by name.
  */
 export const ofRegistry = (name: string, path: string | undefined, { mayFetch }: { readonly mayFetch: boolean }) => {
-  const onPath = createAgentRegistry({ resolveExecutable: (file) => Executable.find(file, path) ?? undefined })
+  const onPath = createAgentRegistry({
+    resolveExecutable: (file) => Executable.find(file, path) ?? undefined,
+    resolvePackageRoot: packageAbove(here)
+  })
   const launch = onPath.inspect(name)?.launch
   if (launch?.kind === "installed" && isCommand(launch.argv)) return found(launch.argv)
   const [file = name, ...args] = argvOf(name)
@@ -70,7 +78,7 @@ const isCommand = (argv: ReadonlyArray<string>): argv is Command => argv.length 
 /** acpx itself: the one on PATH, beside which adapters may be installed, else the one beside Troupe. */
 export const ofAcpx = (path: string | undefined): Launch => {
   try {
-    const file = realpathSync(Executable.find("acpx", path) ?? createRequire(import.meta.url).resolve("acpx"))
+    const file = realpathSync(Executable.find("acpx", path) ?? createRequire(here).resolve("acpx"))
     // Run by this Node, because the one on PATH may be too old for acpx.
     return found(extname(file) === ".js" ? [process.execPath, file] : [file])
   } catch (cause) {
@@ -120,9 +128,14 @@ const packageAbove = (file: string) => (packageName: string) => {
   }
 }
 
-/** The demo agent, which is beside this file, as source or built. */
-export const ofDemo = (): Launch =>
-  found([process.execPath, join(import.meta.dirname, "demo", `main${extname(import.meta.filename)}`)])
+export const ofDemo = (): Launch => {
+  const file = ownProgram("demo")
+  return existsSync(file)
+    ? found([process.execPath, file])
+    : missing(
+        `Its program ${file} is missing, as where an app is bundled into one file and can't write to ${tmpdir()}. Keep troupe out of the bundle (esbuild: --external:troupe).`
+      )
+}
 
 /** Programs whose version is not that of what they run. */
 const interpreters = new Set([

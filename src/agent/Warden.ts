@@ -9,18 +9,16 @@ import { Context, Effect, Layer } from "effect"
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { existsSync } from "node:fs"
-import { extname, join } from "node:path"
+import { tmpdir } from "node:os"
 import type { Writable } from "node:stream"
 import type { LeaseId } from "../domain/Ids.ts"
 import { HeldLeases } from "./HeldLeases.ts"
 import type { HeldLease } from "./HeldLeases.ts"
 import type { Leader } from "./leaseSearch.ts"
+import { ownProgram } from "./ownProgram.ts"
 import * as Instant from "./warden/instant.ts"
 import { encode } from "./warden/lines.ts"
 import type { WardenLine } from "./warden/lines.ts"
-
-/** Beside this file, as source, built, or in the program's bundle. */
-const main = join(import.meta.dirname, "warden", `main${extname(import.meta.filename)}`)
 
 /** Doubled each time, up to a minute. */
 const startAgainSeconds = 1
@@ -70,11 +68,12 @@ const make = Effect.gen(function* () {
   let isAwaited = false
 
   const start = () => {
+    const main = ownProgram("warden")
     if (!existsSync(main)) {
       isAwaited = true
       return void runFork(
         Effect.logWarning(
-          `${main} is missing, as where an app bundles Troupe into one file. So agents of a Troupe that is killed run until its next start.`
+          `${main} is missing, as where an app is bundled into one file and can't write to ${tmpdir()}. So agents of a Troupe that is killed run until its next start.`
         )
       )
     }

@@ -7,31 +7,54 @@ import type { McpServerSpec } from "./McpServer.ts"
 export const Protocol = Schema.Literals(["codex-app-server", "acp", "acpx"])
 export type Protocol = typeof Protocol.Type
 
+const said = <S extends Schema.Top>(schema: S, description: string) => schema.annotate({ description })
+
 /** The configuration of an agent. `command` or `registry` (a name in acpx's registry) says what to launch. */
 export const AgentSpec = Schema.Struct({
-  protocol: Protocol,
-  command: Schema.optionalKey(Schema.NonEmptyArray(Schema.NonEmptyString)),
-  registry: Schema.optionalKey(Schema.NonEmptyString),
-  /** Variables that are set in the child, unchanged. */
-  env: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-  /** Names of variables that the child inherits from Troupe's own environment. `NAME_*` names all that begin so. */
-  inheritEnv: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
-  /** Names of variables that a session may set in its agent's environment. `NAME_*` names all that begin so. */
-  sessionEnv: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
-  /** For `acp`: the method to log in with, by its id. Without it only a method that needs no person is tried. */
-  authMethod: Schema.optionalKey(Schema.NonEmptyString),
-  /** For `acp`: how long the agent may take to get ready, such as "2 minutes"; 45 seconds where it is absent. */
-  startTimeout: Schema.optionalKey(Schema.NonEmptyString),
-  /**
-   * Absolute directories. Only below these the agent takes settings, hooks and MCP servers from a session's repository,
-   * as it would for a person who trusts it.
-   */
-  trustedRoots: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
-  /**
-   * For codex, on a machine where its sandbox can't start, such as most containers: with `approve_all` it runs without one.
-   * The other words keep their sandbox; where it can't start, commands fail.
-   */
-  sandbox: Schema.optionalKey(Schema.Literals(["danger-full-access"]))
+  protocol: said(Protocol, "How Troupe speaks with the agent."),
+  command: Schema.optionalKey(
+    said(Schema.NonEmptyArray(Schema.NonEmptyString), "The program and its arguments. Say this or `registry`.")
+  ),
+  registry: Schema.optionalKey(said(Schema.NonEmptyString, "The agent's name in acpx's registry, such as gemini.")),
+  env: Schema.optionalKey(
+    said(Schema.Record(Schema.String, Schema.String), "Variables that are set in the child, unchanged.")
+  ),
+  inheritEnv: Schema.optionalKey(
+    said(
+      Schema.Array(Schema.NonEmptyString),
+      "Names of variables that the child inherits from Troupe's own environment. `NAME_*` names all that begin so."
+    )
+  ),
+  sessionEnv: Schema.optionalKey(
+    said(
+      Schema.Array(Schema.NonEmptyString),
+      "Names of variables that a session may set in its agent's environment. `NAME_*` names all that begin so."
+    )
+  ),
+  authMethod: Schema.optionalKey(
+    said(
+      Schema.NonEmptyString,
+      "For acp: the method to log in with, by its id. Without it only a method that needs no person is tried."
+    )
+  ),
+  startTimeout: Schema.optionalKey(
+    said(
+      Schema.NonEmptyString,
+      'For acp: how long the agent may take to get ready, such as "2 minutes"; 45 seconds where it is absent.'
+    )
+  ),
+  trustedRoots: Schema.optionalKey(
+    said(
+      Schema.Array(Schema.NonEmptyString),
+      "Absolute directories. Only below these the agent takes settings, hooks and MCP servers from a session's repository, as it would for a person who trusts it."
+    )
+  ),
+  sandbox: Schema.optionalKey(
+    said(
+      Schema.Literals(["danger-full-access"]),
+      "For codex, on a machine where its sandbox can't start, such as most containers: with `approve_all` it runs without one. The other words keep their sandbox; where it can't start, commands fail."
+    )
+  )
 })
 export type AgentSpec = typeof AgentSpec.Type
 

@@ -102,6 +102,8 @@ describe("a bad configuration is rejected in one line that says where, what, and
   it.effect("an error says where a file is no JSON, and that a named one is missing", () =>
     Effect.gen(function* () {
       assert.match(yield* problem({ file: `{ "port": }` }), /^troupe\.config\.json is no JSON: Unexpected token/)
+      const afterComment = yield* problem({ file: `{\n  // a comment\n  "port": }` })
+      assert.match(afterComment, /^troupe\.config\.json is no JSON: Unexpected token '}'.*"port": }/s)
       assert.match(yield* problem({ config: "none.json" }), /^The configuration file none\.json can't be read: ENOENT/)
     })
   )

@@ -75,6 +75,18 @@ describe("configuration", () => {
     })
   )
 
+  it.effect("reads a file with comments, trailing commas and the address of its schema", () =>
+    Effect.gen(function* () {
+      const file = `{
+        "$schema": "./node_modules/troupe/troupe.config.schema.json", // for editors
+        /* where "//" in a text is no comment */
+        "allowedOrigins": ["https://app.example.org",],
+      }`
+      const { server } = yield* load({ file })
+      assert.deepStrictEqual(server.allowedOrigins, ["https://app.example.org"])
+    })
+  )
+
   it.effect("reads the settings of reviews, which have an object of their own in the file", () =>
     Effect.gen(function* () {
       const { reviews } = yield* load({

@@ -1,85 +1,51 @@
 /**
  * The packed tarball, installed from the registry into an empty project, and used by all its entry points.
- *
- * `npm run build` makes dist/ first (`npm pack` does it by itself).
  */
 import { assert, beforeAll, afterAll, describe, it } from "@effect/vitest"
-import { spawn, spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-
-const root = join(import.meta.dirname, "..", "..")
-
-interface Finished {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { inject } from "vitest"
+import { Project, root } from "./Project.ts"
 
 describe("the packed tarball in an empty project", () => {
-  let project: string
-
-  /** Runs a command with the Node that runs this test, and without this checkout on the PATH. */
-  const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): Finished => {
-    const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_|TROUPE_|INIT_CWD|NODE_PATH)/.test(name))
-    const path = (process.env["PATH"] ?? "").split(":").filter((each) => !each.startsWith(root))
-    const env = {
-      ...Object.fromEntries(inherited),
-      PATH: [dirname(process.execPath), ...path].join(":"),
-      NO_COLOR: "1"
-    }
-    const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, env, encoding: "utf8", timeout: 240_000 })
-    if (error !== undefined) throw error
-    return { status, stdout, stderr }
-  }
-
-  const succeed = (cwd: string, command: string, ...args: ReadonlyArray<string>): string => {
-    const { status, stderr, stdout } = run(cwd, command, ...args)
-    assert.strictEqual(status, 0, `${command} ${args.join(" ")}\n${stdout}\n${stderr}`)
-    return stdout
-  }
+  const stranger = new Project()
+  const project = stranger.directory
 
   beforeAll(() => {
-    project = mkdtempSync(join(tmpdir(), "troupe-package-"))
-    const packed =
-      succeed(root, "npm", "pack", "--silent", "--pack-destination", project).trim().split("\n").at(-1) ?? ""
     const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
       readonly devDependencies: Readonly<Record<string, string>>
     }
-    const pinned = ["effect", "xstate", "typescript", "@types/node"].map((name) => `${name}@${devDependencies[name]}`)
-    writeFileSync(join(project, "package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }))
-    succeed(project, "npm", "install", "--no-audit", "--no-fund", join(project, packed), ...pinned)
+    const pinned = ["effect", "xstate", "@viz-js/viz", "typescript", "@types/node"]
+    stranger.install(inject("tarball"), ...pinned.map((name) => `${name}@${devDependencies[name]}`))
   })
-  afterAll(() => rmSync(project, { recursive: true, force: true }))
+  afterAll(() => stranger.remove())
 
-  it("contains the patched SQLite adapter, and needs no patch in the project", () => {
+  it("needs no patch in the project", () => {
     const installed = join(project, "node_modules", "troupe")
-    assert.isTrue(existsSync(join(installed, "dist", "vendor", "sql-sqlite-node", "index.js")))
     assert.isFalse(existsSync(join(installed, "patches")))
-    assert.isFalse(existsSync(join(project, "node_modules", "@effect", "sql-sqlite-node")))
     assert.isFalse(existsSync(join(installed, "node_modules", "effect")), "one effect, the stranger's own")
   })
 
   it("runs as a command", () => {
-    assert.match(succeed(project, "npx", "troupe", "--help"), /USAGE\s+troupe <subcommand>/)
-    assert.match(succeed(project, "npx", "troupe", "--version"), /troupe v\d+\.\d+\.\d+/)
-    assert.match(succeed(project, "npx", "troupe", "machines"), /^stateDiagram-v2/)
-    assert.match(succeed(project, "npx", "troupe", "machines", "session", "--format", "svg"), /<svg/)
+    assert.match(stranger.succeed("npx", "troupe", "--help"), /USAGE\s+troupe <subcommand>/)
+    assert.match(stranger.succeed("npx", "troupe", "--version"), /troupe v\d+\.\d+\.\d+/)
+    assert.match(stranger.succeed("npx", "troupe", "machines"), /^stateDiagram-v2/)
+    assert.match(stranger.succeed("npx", "troupe", "machines", "session", "--format", "svg"), /<svg/)
   })
 
   it("runs the demo with a killed process", () => {
-    const story = succeed(project, "npx", "troupe", "demo")
+    const story = stranger.succeed("npx", "troupe", "demo")
     assert.match(story, /kill -9 \d+/)
     assert.match(story, /\["Remember: the answer is 42\."/)
     assert.match(story, /no process is left/)
   })
 
   it("makes apps in a data dir", () => {
-    const token = succeed(project, "npx", "troupe", "app", "create", "web", "--data-dir", "data").split("\n")[0] ?? ""
+    const token = stranger.succeed("npx", "troupe", "app", "create", "web", "--data-dir", "data").split("\n")[0] ?? ""
     assert.match(token, /^trp_/)
-    assert.match(succeed(project, "npx", "troupe", "app", "list", "--data-dir", "data"), /^web /m)
+    assert.match(stranger.succeed("npx", "troupe", "app", "list", "--data-dir", "data"), /^web /m)
   })
 
   it("serves the dashboard, complete and from its own address", async () => {
@@ -119,7 +85,7 @@ for await (const message of session.turn("slow 2 1")) console.log(message.method
 console.log((await session.turn("hello")).finalText)
 `
     )
-    const lines = succeed(project, "node", "embed.js").trim().split("\n")
+    const lines = stranger.succeed("node", "embed.js").trim().split("\n")
     assert.include(lines, "session/update")
     assert.strictEqual(lines.at(-1), "You said: hello (turn 2)")
   })
@@ -137,10 +103,10 @@ console.log(error.message)
 `
     )
     assert.strictEqual(
-      succeed(project, "node", "postgres.js").trim(),
+      stranger.succeed("node", "postgres.js").trim(),
       "The ledger postgres://troupe@127.0.0.1:1/troupe needs the package @effect/sql-pg, which is not there. Install it beside Troupe: npm install @effect/sql-pg@4.0.5"
     )
-    const { status, stderr, stdout } = run(project, "env", `TROUPE_DATABASE_URL=${url}`, "npx", "troupe", "migrate")
+    const { status, stderr, stdout } = stranger.run("env", `TROUPE_DATABASE_URL=${url}`, "npx", "troupe", "migrate")
     assert.strictEqual(status, 1)
     assert.match(stdout + stderr, /could not be opened \(.*ECONNREFUSED.*\)\. Check that the server runs/)
     assert.notInclude(stdout + stderr, "secret")
@@ -201,7 +167,7 @@ void answer(42)
       types: ["node"]
     }
     writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["stranger.ts"] }))
-    const { stdout } = run(project, "npx", "tsc", "-p", ".")
+    const { stdout } = stranger.run("npx", "tsc", "-p", ".")
     assert.strictEqual(stdout, "")
   })
 })

@@ -1,5 +1,5 @@
 /**
- * Reads `troupe.config.json` and checks its keys.
+ * Reads `troupe.config.json`, which may have comments and trailing commas, and checks its keys.
  *
  * An unknown key is an error, because a misspelt limit would not take effect. The agents and `run` are objects and are
  * decoded here; the single values are read together with the environment and the flags.
@@ -7,6 +7,7 @@
 import { Effect, Result, Schema, SchemaIssue } from "effect"
 import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
+import stripJsonComments from "strip-json-comments"
 import { closestName } from "../../domain/nearestName.ts"
 import { McpServerName, McpServerSpec, mcpServerKeys } from "../../domain/McpServer.ts"
 import { AgentSpec, RunSpec } from "../../domain/Settings.ts"
@@ -76,7 +77,8 @@ const valuesOf = (content: Readonly<Record<string, unknown>>): ConfigurationFile
 
 const parse = Effect.fnUntraced(function* (path: string, text: string) {
   const content = yield* Effect.try({
-    try: (): unknown => JSON.parse(text),
+    // Blanks take the place of comments, so the place that an error names is that in the file.
+    try: (): unknown => JSON.parse(stripJsonComments(text.replace(/^\uFEFF/, ""), { trailingCommas: true })),
     catch: (cause) => new BadConfiguration({ problem: `${path} is no JSON: ${(cause as Error).message}` })
   })
   return isObject(content) ? content : yield* bad(`${path} is ${quoted(content)}: it takes a JSON object.`)

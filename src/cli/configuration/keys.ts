@@ -13,24 +13,38 @@ export interface Key<A> {
   /** Completes "it takes …". */
   readonly takes: string
   readonly config: (name: string) => Config.Config<A>
+  /** What an author may write in the file, by the schema that decodes it. */
+  readonly schema: Schema.Top
   /** The value is never printed, not even in an error. */
   readonly secret?: true
 }
 
-const text = (takes: string): Key<string> => ({
+const keyOf = <A, E>(takes: string, schema: Schema.Codec<A, E>): Key<A> => ({
   takes,
-  config: (name) => Config.schema(Schema.String.check(Schema.isPattern(/^\S(.*\S)?$/)), name)
+  schema,
+  config: (name) => Config.schema(schema, name)
 })
 
-const whole = (minimum: number, maximum: number, note = ""): Key<number> => ({
-  takes: `a whole number from ${minimum} to ${maximum}${note}`,
-  config: (name) => Config.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })), name)
+/** The same, and what is made of the value. */
+const mapped = <A, E, B>(takes: string, schema: Schema.Codec<A, E>, map: (value: A) => B): Key<B> => ({
+  takes,
+  schema,
+  config: (name) => Config.schema(schema, name).pipe(Config.map(map))
 })
 
-const oneOf = <const L extends ReadonlyArray<string>>(literals: L): Key<L[number]> => ({
-  takes: literals.slice(0, -1).join(", ") + ` or ${literals.at(-1)}`,
-  config: (name) => Config.Literals(literals, name)
+/** Never printed. */
+const secret = <E>(takes: string, schema: Schema.Codec<string, E>): Key<Redacted.Redacted<string>> => ({
+  ...keyOf(takes, Schema.Redacted(schema)),
+  secret: true
 })
+
+const text = (takes: string) => keyOf(takes, Schema.String.check(Schema.isPattern(/^\S(.*\S)?$/)))
+
+const whole = (minimum: number, maximum: number, note = "") =>
+  keyOf(`a whole number from ${minimum} to ${maximum}${note}`, Schema.Int.check(Schema.isBetween({ minimum, maximum })))
+
+const oneOf = <const L extends ReadonlyArray<string>>(literals: L): Key<L[number]> =>
+  keyOf(literals.slice(0, -1).join(", ") + ` or ${literals.at(-1)}`, Schema.Literals(literals))
 
 /** Ten years. Longer durations would work (timers beyond Node's 24.8 days are re-armed), but are certainly a mistake. */
 const longestMillis = 3_650 * 86_400_000
@@ -46,18 +60,20 @@ const span = (least: number) =>
 const units = `(a number and millis, seconds, minutes, hours, days or weeks)`
 
 /** In milliseconds, as `least` is: 0, 1 or whole seconds. */
-const duration = (example: string, least = 1): Key<number> => ({
-  takes: `a duration such as "${example}" ${units}${["", ", and not zero"][least] ?? `, and not less than ${least / 1_000} seconds`}`,
-  config: (name) => Config.schema(span(least), name).pipe(Config.map(Duration.toMillis))
-})
+const duration = (example: string, least = 1) =>
+  mapped(
+    `a duration such as "${example}" ${units}${["", ", and not zero"][least] ?? `, and not less than ${least / 1_000} seconds`}`,
+    span(least),
+    Duration.toMillis
+  )
 
-const durationOrOff = (example: string): Key<number | null> => ({
-  takes: `a duration such as "${example}" ${units}, or "off"`,
-  config: (name) =>
-    Config.schema(Schema.Union([Schema.Literal("off"), span(1)]), name).pipe(
-      Config.map((value) => (value === "off" ? null : Duration.toMillis(value)))
-    )
-})
+/** `null` for "off". */
+const orOff = <A, E, B>(takes: string, schema: Schema.Codec<A, E>, map: (value: A) => B): Key<B | null> =>
+  mapped(`${takes}, or "off"`, Schema.Union([Schema.Literal("off"), schema]), (value) =>
+    value === "off" ? null : map(value as A)
+  )
+
+const durationOrOff = (example: string) => orOff(`a duration such as "${example}" ${units}`, span(1), Duration.toMillis)
 
 const sizes = Schema.ByteSizeFromString.check(
   Schema.makeFilter((bytes) => bytes >= ByteSize.kibibytes(1) && bytes <= ByteSize.tebibytes(1))
@@ -66,80 +82,61 @@ const sizes = Schema.ByteSizeFromString.check(
 const takesSize = (example: string) =>
   `a size from 1 KiB to 1 TiB such as "${example}" (a number and B, kB, MB, GB, KiB, MiB or GiB)`
 
-const sizeOrOff = (example: string): Key<number | null> => ({
-  takes: `${takesSize(example)}, or "off"`,
-  config: (name) =>
-    Config.schema(Schema.Union([Schema.Literal("off"), sizes]), name).pipe(
-      Config.map((value) => (value === "off" ? null : ByteSize.toNumberUnsafe(value)))
-    )
-})
+const sizeOrOff = (example: string) => orOff(takesSize(example), sizes, ByteSize.toNumberUnsafe)
 
-const wholeOrOff = (minimum: number, maximum: number, note = ""): Key<number | null> => ({
-  takes: `a whole number from ${minimum} to ${maximum}${note}, or "off"`,
-  config: (name) =>
-    Config.schema(
-      Schema.Union([Schema.Literal("off"), Schema.Int.check(Schema.isBetween({ minimum, maximum }))]),
-      name
-    ).pipe(Config.map((value) => (value === "off" ? null : value)))
-})
+const wholeOrOff = (minimum: number, maximum: number, note = "") =>
+  orOff(
+    `a whole number from ${minimum} to ${maximum}${note}`,
+    Schema.Int.check(Schema.isBetween({ minimum, maximum })),
+    (value) => value
+  )
 
 /** In bytes, as a JavaScript number. */
-const size = (example: string): Key<number> => ({
-  takes: takesSize(example),
-  config: (name) => Config.schema(sizes, name).pipe(Config.map(ByteSize.toNumberUnsafe))
-})
+const size = (example: string) => mapped(takesSize(example), sizes, ByteSize.toNumberUnsafe)
 
-const list = (takes: string, item: RegExp): Key<ReadonlyArray<string>> => ({
-  takes: `${takes} (in the file also as an array)`,
-  config: (name) =>
-    Config.Array(Schema.Trim.check(Schema.isPattern(item)), name).pipe(
-      Config.map((items) => items.map((each) => each.toLowerCase()))
-    )
-})
+const list = (takes: string, item: RegExp): Key<ReadonlyArray<string>> => {
+  const items = Schema.Trim.check(Schema.isPattern(item))
+  return {
+    takes: `${takes} (in the file also as an array)`,
+    schema: Schema.Union([Schema.String, Schema.Array(items)]),
+    config: (name) => Config.Array(items, name).pipe(Config.map((all) => all.map((each) => each.toLowerCase())))
+  }
+}
 
 /** Too long to be guessed, and of characters that are valid in a header. */
-const token: Key<Redacted.Redacted<string>> = {
-  takes: "at least 16 printable characters without spaces",
-  secret: true,
-  config: (name) => Config.schema(Schema.Redacted(Schema.String.check(Schema.isPattern(/^[!-~]{16,512}$/))), name)
-}
+const token = secret(
+  "at least 16 printable characters without spaces",
+  Schema.String.check(Schema.isPattern(/^[!-~]{16,512}$/))
+)
 
 /** What all nodes sign their calls with. */
-const secretOfNodes: Key<Redacted.Redacted<string>> = {
-  takes: "at least 32 printable characters without spaces, the same on every node",
-  secret: true,
-  config: (name) => Config.schema(Schema.Redacted(Schema.String.check(Schema.isPattern(/^[!-~]{32,512}$/))), name)
-}
+const secretOfNodes = secret(
+  "at least 32 printable characters without spaces, the same on every node",
+  Schema.String.check(Schema.isPattern(/^[!-~]{32,512}$/))
+)
 
 /** The key of a model provider, which has no blanks. */
-const apiKey: Key<Redacted.Redacted<string>> = {
-  takes: "the key as its provider gave it out, without spaces",
-  secret: true,
-  config: (name) => Config.schema(Schema.Redacted(Schema.String.check(Schema.isPattern(/^[!-~]{1,4096}$/))), name)
+const apiKey = secret(
+  "the key as its provider gave it out, without spaces",
+  Schema.String.check(Schema.isPattern(/^[!-~]{1,4096}$/))
+)
+
+const database = secret(
+  "an address such as postgres://user:password@host:5432/troupe",
+  Schema.String.check(Schema.makeFilter((value) => /^postgres(ql)?:\/\/\S+$/.test(value) && URL.canParse(value)))
+)
+
+const address = (example: string) =>
+  keyOf(
+    `an http or https address such as ${example}`,
+    Schema.String.check(Schema.makeFilter((value) => /^https?:\/\/[^\s?#]+$/.test(value) && URL.canParse(value)))
+  )
+
+const boolean: Key<boolean> = {
+  takes: "true or false",
+  schema: Schema.Boolean,
+  config: (name) => Config.Boolean(name)
 }
-
-const database: Key<Redacted.Redacted<string>> = {
-  takes: "an address such as postgres://user:password@host:5432/troupe",
-  secret: true,
-  config: (name) =>
-    Config.schema(
-      Schema.Redacted(
-        Schema.String.check(Schema.makeFilter((value) => /^postgres(ql)?:\/\/\S+$/.test(value) && URL.canParse(value)))
-      ),
-      name
-    )
-}
-
-const address = (example: string): Key<string> => ({
-  takes: `an http or https address such as ${example}`,
-  config: (name) =>
-    Config.schema(
-      Schema.String.check(Schema.makeFilter((value) => /^https?:\/\/[^\s?#]+$/.test(value) && URL.canParse(value))),
-      name
-    )
-})
-
-const boolean: Key<boolean> = { takes: "true or false", config: (name) => Config.Boolean(name) }
 
 const hostOfRequest = /^(\*|[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/
 const originOfPage = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/,]+$/
