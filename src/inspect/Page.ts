@@ -17,12 +17,6 @@ import type { ProblemDetails } from "../http/contract/Problem.ts"
 import { nothingHere } from "../http/problemOfCause.ts"
 import { answeringRefusals } from "./api/route.ts"
 
-/** In a checkout the build is beside the sources, in the package beside the compiled ones. */
-export const builtPage = import.meta.filename?.endsWith(".ts")
-  ? join(import.meta.dirname, "..", "..", "dist", "page")
-  : // A bundle in CommonJS does not know its own place.
-    join(import.meta.dirname ?? process.cwd(), "..", "..", "page")
-
 const contentTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -63,13 +57,6 @@ interface File {
   readonly etag: string
   readonly cache: string
 }
-
-const notBuilt = {
-  code: "page_not_built",
-  status: 503,
-  detail: `The dashboard's page is not in ${builtPage}. In a checkout run \`npm run page\`; an app that is bundled into one file needs a copy of node_modules/troupe/dist/page there. Then load this again.`,
-  retryAfterSeconds: 10
-} as const satisfies ProblemDetails
 
 const missing = {
   code: "not_found",

@@ -72,7 +72,7 @@ await using troupe = await openTroupe({
   agents: { gemini: { protocol: "acp", registry: "gemini" }, behind: { protocol: "acpx", registry: "gemini" } }
 })
 const agents = await troupe.agents()
-console.log(agents.find(({ name }) => name === "demo").installed, agents.some(({ name }) => name === "gemini"))
+console.log(agents.find(({ name }) => name === "demo").available, agents.some(({ name }) => name === "gemini"))
 const session = await troupe.createSession({ agent: "behind", permissions: "approve_all" }).catch((error) => error)
 const outcome = session instanceof Error ? session : await session.turn("hello").catch((error) => error)
 console.log(outcome.message ?? JSON.stringify(outcome))
