@@ -8,6 +8,9 @@ import process from "node:process"
 
 export const root = join(import.meta.dirname, "..", "..")
 
+/** An installation by git installs the development tools, and builds. */
+const commandWithinMillis = 580_000
+
 export interface Finished {
   readonly status: number | null
   readonly stdout: string
@@ -33,7 +36,12 @@ export const run = (
     NO_COLOR: "1",
     ...extra
   }
-  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, env, encoding: "utf8", timeout: 280_000 })
+  const { error, status, stderr, stdout } = spawnSync(command, args, {
+    cwd,
+    env,
+    encoding: "utf8",
+    timeout: commandWithinMillis
+  })
   if (error !== undefined) throw error
   return { status, stdout, stderr }
 }

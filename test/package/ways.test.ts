@@ -35,7 +35,7 @@ describe("a checkout", () => {
     assert.match(succeed(checkout, "npm", ["run", "--silent", "troupe", "--", "--version"]), /troupe v\d/)
   })
 
-  it("is a dependency by git, which npm builds", () => {
+  it("is a dependency by git, which npm builds", { timeout: 600_000 }, () => {
     const project = new Project()
     try {
       project.install(`git+file://${checkout}`)
