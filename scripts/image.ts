@@ -42,6 +42,8 @@ const runSteps = async (base: string): Promise<number> => {
   let directory = ""
   let health: ReadonlyArray<string> = []
   const env: Record<string, string> = {
+    // Proxies and certificates, which docker's build has from its host, too; and nothing of who started this.
+    ...ownEnvironment(),
     PATH: [dirname(process.execPath), process.env["PATH"]].join(delimiter),
     HOME: process.env["HOME"] ?? base,
     TROUPE_PORT: "0"
@@ -77,6 +79,13 @@ const runSteps = async (base: string): Promise<number> => {
   console.error("deploy/Dockerfile has no CMD.")
   return 1
 }
+
+const ownEnvironment = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || /^(npm_|TROUPE_|INIT_CWD$|NODE_ENV$)/.test(name) ? [] : [[name, value]]
+    )
+  )
 
 const copy = (rest: string, place: (path: string) => string, stages: ReadonlyMap<string, string>): void => {
   const [, name, paths = rest] = /^--from=(\S+) (.*)$/.exec(rest) ?? []
