@@ -7,7 +7,7 @@ import { Effect, Redacted, Schema } from "effect"
 import { randomBytes, randomUUID } from "node:crypto"
 import { chmod, link, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { newAdminToken } from "./domain/Ids.ts"
 
 export class DataDirUnusable extends Schema.TaggedError<DataDirUnusable>()("DataDirUnusable", {
@@ -35,12 +35,20 @@ export const open = Effect.fn("DataDir.open")(function* (dataDir: string) {
     return { path, ledger: ":memory:" }
   }
   yield* attempt(dataDir, async () => {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    const made = await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    // Of a directory that was there and has another name, not all need be Troupe's.
+    if (made !== undefined || basename(dataDir) === ".troupe") await hideFromGit(dataDir)
     // It may have existed with another mode, or the umask is unusual. What others could read before can't be undone.
     if (((await stat(dataDir)).mode & 0o077) !== 0) await chmod(dataDir, 0o700).catch(unlessUnsupported)
   })
   return { path: dataDir, ledger: ledgerFile(dataDir) }
 })
+
+/** Conversations and tokens are to be in no commit. Whoever wants them there has a file of their own, which stays. */
+const hideFromGit = (dataDir: string) =>
+  writeFile(join(dataDir, ".gitignore"), "*\n", { flag: "wx", mode: 0o600 }).catch((cause: unknown) => {
+    if (codeOf(cause) !== "EEXIST") throw cause
+  })
 
 /** Whether or not it exists yet. */
 export const ledgerFile = (dataDir: string): string =>

@@ -1,4 +1,4 @@
-/** The failures of commands: one line on stderr, and exit code 1 for a failure, 2 for bad usage. */
+/** The failures of commands: one line on stderr, and exit code 1 for a failure unless it has its own, 2 for bad usage. */
 import { Cause, Schema } from "effect"
 import { CliError } from "effect/cli"
 import { AgentsMisconfigured } from "../domain/Settings.ts"
@@ -15,7 +15,8 @@ export class BadUsage extends Schema.TaggedError<BadUsage>()("BadUsage", { probl
 /** The command failed. `code` is stable, as the codes of the HTTP API are. */
 export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", {
   code: Schema.String,
-  problem: Schema.String
+  problem: Schema.String,
+  exitCode: Schema.optionalKey(Schema.Int)
 }) {
   override get message() {
     return this.problem
@@ -23,7 +24,9 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandF
 }
 
 /** The command failed and has reported that itself: a body on stdout, a line in a table. */
-export class AlreadyReported extends Schema.TaggedError<AlreadyReported>()("AlreadyTold", {}) {}
+export class AlreadyReported extends Schema.TaggedError<AlreadyReported>()("AlreadyTold", {
+  exitCode: Schema.optionalKey(Schema.Int)
+}) {}
 
 /** A signal ended the command. */
 export class Stopped extends Schema.TaggedError<Stopped>()("Stopped", { exitCode: Schema.Int }) {}
@@ -42,20 +45,26 @@ export interface Ending {
 
 export const endingOf = (cause: Cause.Cause<unknown>): Ending => {
   const error = Cause.squash(cause)
-  if (error instanceof AlreadyReported) return { exitCode: 1, report: null }
+  if (error instanceof AlreadyReported) return { exitCode: error.exitCode ?? 1, report: null }
   if (error instanceof Stopped) return { exitCode: error.exitCode, report: null }
   // The presenter has reported wrong arguments; requested help is no failure.
   if (CliError.isCliError(error) && error._tag === "ShowHelp") {
     return { exitCode: error.errors.length === 0 ? 0 : 2, report: null }
   }
-  return { exitCode: isBadUsage(error) ? 2 : 1, report: { code: codeOf(error), message: messageOf(error, cause) } }
+  const ownCode = error instanceof CommandFailed ? error.exitCode : undefined
+  const exitCode = ownCode ?? (isBadUsage(error) ? 2 : 1)
+  return { exitCode, report: { code: codeOf(error), message: messageOf(error, cause) } }
 }
+
+/** Refusals of what was asked for: the arguments are wrong, whoever has noticed it. */
+const refusedArguments: ReadonlySet<string> = new Set(["invalid_request", "unknown_agent"])
 
 const isBadUsage = (error: unknown) =>
   error instanceof BadUsage ||
   error instanceof BadConfiguration ||
   error instanceof AgentsMisconfigured ||
-  CliError.isCliError(error)
+  CliError.isCliError(error) ||
+  refusedArguments.has(codeOf(error))
 
 const field = (error: unknown, name: string): string | undefined => {
   const value = typeof error === "object" && error !== null ? (error as Record<string, unknown>)[name] : undefined

@@ -20,10 +20,27 @@ export const listenFlags = {
 }
 
 export const jsonFlag = Flag.Boolean("json").pipe(
-  Flag.withDescription("Print JSON, also where it fails"),
+  Flag.withDescription("Print JSON on stdout, and on stderr where it fails"),
   Flag.withDefault(false),
   Flag.withoutNegation
 )
+
+export const pageFlags = {
+  limit: Flag.Int("limit").pipe(
+    Flag.withDescription("How many at most, 1 to 200"),
+    Flag.filter(
+      (limit) => limit >= 1 && limit <= 200,
+      () => "it takes a whole number from 1 to 200"
+    ),
+    Flag.withDefault(50)
+  ),
+  cursor: Flag.String("cursor").pipe(Flag.withDescription("Where the page before told to go on"), Flag.optional)
+}
+
+export const pageQuery = (flags: { readonly limit: number; readonly cursor: Option.Option<string> }) => ({
+  limit: flags.limit,
+  ...Option.match(flags.cursor, { onNone: () => ({}), onSome: (cursor) => ({ cursor }) })
+})
 
 type ConfigurationFlags = { readonly config: Option.Option<string> } & {
   readonly [K in keyof Configuration.Sources["flags"]]?: Option.Option<string>

@@ -1,59 +1,143 @@
-/** A running server: the flags that name it, and a client whose failures explain an unreachable server. */
-import { Config, Effect } from "effect"
-import type { Option, Redacted } from "effect"
+/**
+ * A running server: the flags that name it, how it is found without them, and a client whose failures explain a server that
+ * does not answer, or is none.
+ */
+import { Config, Effect, Option } from "effect"
+import type { Redacted } from "effect"
 import { Flag } from "effect/cli"
 import { FetchHttpClient } from "effect/http"
 import * as Client from "../http/Client.ts"
 import { BadUsage, CommandFailed } from "./failures.ts"
+import { configuration, dataDirFlags } from "./options.ts"
+import * as RunningServer from "./runningServer.ts"
 
 export const serverFlags = {
   url: Flag.String("url").pipe(
-    Flag.withDescription("Where the server is; else http://127.0.0.1:8420 (TROUPE_URL)"),
+    Flag.withDescription("Where the server is; else the one that runs on the data dir (TROUPE_URL)"),
     Flag.withFallbackConfig(Config.String("TROUPE_URL")),
-    Flag.withDefault("http://127.0.0.1:8420")
+    Flag.optional
   ),
   token: Flag.Redacted("token").pipe(
-    Flag.withDescription("An app's token, or the admin's (TROUPE_TOKEN, which ps does not show)"),
+    Flag.withDescription(
+      "An app's token, or the admin's; else the admin's of the data dir (TROUPE_TOKEN, which ps does not show)"
+    ),
     Flag.withFallbackConfig(Config.Redacted("TROUPE_TOKEN")),
     Flag.optional
-  )
+  ),
+  ...dataDirFlags
+}
+
+/** As the flags have it. */
+export interface ServerFlags {
+  readonly url: Option.Option<string>
+  readonly token: Option.Option<Redacted.Redacted<string>>
+  readonly dataDir: Option.Option<string>
+  readonly config: Option.Option<string>
 }
 
 export interface Server {
   readonly url: string
-  readonly token: Option.Option<Redacted.Redacted<string>>
+  readonly token: Redacted.Redacted<string>
 }
 
-/** Runs `use` with a client; a server that does not answer becomes a `CommandFailed` that says what to do. */
-export const withClient = <A, E, R>({ token, url }: Server, use: (client: Client.Client) => Effect.Effect<A, E, R>) =>
-  Effect.fromOption(token).pipe(
-    Effect.mapError(() => new BadUsage({ problem: "No token was given: set TROUPE_TOKEN, or add --token." })),
-    Effect.flatMap((token) => Client.make({ baseUrl: url.replace(/\/$/, ""), token })),
+/** The server that is named, or that runs on the data dir, and the token for it. */
+export const findServer = Effect.fnUntraced(function* ({ url, token, ...dirs }: ServerFlags) {
+  const named = yield* Option.match(url, { onNone: () => Effect.succeed(null), onSome: addressOf })
+  if (named !== null && Option.isSome(token)) return { url: named, token: token.value }
+  const local = yield* localServer(dirs)
+  const { dataDir, running } = local
+  if (named !== null && (running === null || !isSame(named, running.url))) {
+    const problem = `No token was given for ${named}: set TROUPE_TOKEN, or add --token.`
+    return yield* new BadUsage({ problem })
+  }
+  if (running === null) {
+    const problem = `No Troupe runs on the data dir ${dataDir}. Start one with troupe serve, or name one by --url and TROUPE_TOKEN.`
+    return yield* new CommandFailed({ code: "no_server", problem })
+  }
+  return { url: running.url, token: yield* tokenFor(local, token) }
+})
+
+/** The server that runs on the data dir; `null`: none does. */
+export const localServer = Effect.fnUntraced(function* (dirs: Pick<ServerFlags, "config" | "dataDir">) {
+  const { adminToken, settings } = yield* configuration(dirs)
+  const { dataDir } = settings
+  return { dataDir, adminToken, running: dataDir === ":memory:" ? null : RunningServer.find(dataDir) }
+})
+
+type LocalServer = Effect.Success<ReturnType<typeof localServer>>
+
+export const tokenFor = Effect.fnUntraced(function* (
+  { adminToken, dataDir }: LocalServer,
+  given: ServerFlags["token"] = Option.none()
+) {
+  const token = Option.firstSomeOf([given, adminToken, RunningServer.storedAdminToken(dataDir)])
+  if (Option.isSome(token)) return token.value
+  const problem = `The data dir ${dataDir} has no token of the admin: set TROUPE_ADMIN_TOKEN as for the server, or TROUPE_TOKEN.`
+  return yield* new BadUsage({ problem })
+})
+
+/** Without a slash at its end. */
+const addressOf = Effect.fnUntraced(function* (url: string) {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url.replace(/\/+$/, "")
+  return yield* new BadUsage({ problem: `--url is "${url}": it takes an address such as http://127.0.0.1:8420.` })
+})
+
+const isSame = (one: string, other: string) => originOf(one) === originOf(other)
+const originOf = (url: string) => new URL(url.replace("//localhost", "//127.0.0.1")).origin
+
+/** Runs `use` with a client of the server that the flags lead to. */
+export const withClient = <A, E, R>(flags: ServerFlags, use: (client: Client.Client) => Effect.Effect<A, E, R>) =>
+  Effect.flatMap(findServer(flags), (server) => withClientOf(server, use))
+
+/** A server that does not answer, or is no Troupe, becomes a `CommandFailed` that says what to do. */
+export const withClientOf = <A, E, R>({ token, url }: Server, use: (client: Client.Client) => Effect.Effect<A, E, R>) =>
+  Client.make({ baseUrl: url, token }).pipe(
     Effect.flatMap(use),
     Effect.mapError(explained(url)),
     Effect.provide(FetchHttpClient.layer)
   )
 
-/** An error of the client, with the transport errors of an unreachable server replaced by a `CommandFailed`. */
+/** An error of the client, with those that are no answer of a Troupe replaced by a `CommandFailed`. */
 export const explained =
   (url: string) =>
   <E>(error: E): E | CommandFailed => {
-    if (!isUnreachable(error)) return error
-    const problem = `No Troupe answers at ${url} (${reasonOf(error)}). Start one with troupe serve, or name another with --url.`
-    return new CommandFailed({ code: "unreachable", problem })
+    if (tagOf(error) === "SchemaError") return notTroupe(url, "its answer has another form")
+    if (!isOfClient(error)) return error
+    const { reason } = error
+    return reason._tag === "TransportError" ? unreachable(url, whyOf(reason)) : notTroupe(url, answerOf(reason))
   }
 
-const isUnreachable = (error: unknown): error is { readonly reason: { readonly cause?: unknown } } =>
-  typeof error === "object" &&
-  error !== null &&
-  "reason" in error &&
-  typeof error.reason === "object" &&
-  error.reason !== null &&
-  "_tag" in error.reason &&
-  error.reason._tag === "TransportError"
+export const unreachable = (url: string, why?: string) =>
+  new CommandFailed({
+    code: "unreachable",
+    problem: `No Troupe answers at ${url}${why === undefined ? "" : ` (${why})`}. Start one with troupe serve, or name another with --url.`
+  })
 
-/** The reason is the innermost cause of `fetch failed`. */
-const reasonOf = ({ reason }: { readonly reason: { readonly cause?: unknown } }): string => {
+export const notTroupe = (url: string, answer: string) =>
+  new CommandFailed({
+    code: "not_troupe",
+    problem: `What answers at ${url} is no Troupe, or one of another version (${answer}). Name the server by --url or TROUPE_URL.`
+  })
+
+interface Reason {
+  readonly _tag: string
+  readonly cause?: unknown
+  readonly response?: { readonly status: number; readonly headers: Readonly<Record<string, string>> }
+}
+
+const tagOf = (error: unknown) =>
+  typeof error === "object" && error !== null && "_tag" in error ? error._tag : undefined
+
+const isOfClient = (error: unknown): error is { readonly reason: Reason } =>
+  tagOf(error) === "HttpClientError" && typeof (error as { readonly reason?: unknown }).reason === "object"
+
+const answerOf = ({ response }: Reason): string =>
+  response === undefined
+    ? "its answer has another form"
+    : `it answered ${response.status}, ${response.headers["content-type"] ?? "without a content type"}`
+
+/** The innermost cause of `fetch failed`. */
+const whyOf = (reason: Reason): string => {
   let cause: unknown = reason.cause
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
   return cause instanceof Error ? cause.message : "no connection"

@@ -1,4 +1,8 @@
-/** The output of commands: lines for people, JSON for programs. Colours on a terminal only, and not with `NO_COLOR`. */
+/**
+ * The output of commands: lines for people, JSON for programs. Colours on a terminal only, and not with `NO_COLOR`.
+ *
+ * stdout has the results and nothing else; a remark to a person goes to stderr.
+ */
 import { Console, Effect } from "effect"
 import { styleText } from "node:util"
 import { unsafeCharacters } from "../domain/unsafeCharacters.ts"
@@ -6,10 +10,16 @@ import { unsafeCharacters } from "../domain/unsafeCharacters.ts"
 type Style = Parameters<typeof styleText>[0]
 
 /** `styleText` itself reads the stream, `NO_COLOR`, `NODE_DISABLE_COLORS` and `FORCE_COLOR`. */
-export const paint = (style: Style, text: string): string =>
-  styleText(style, text, { stream: process.stdout, validateStream: true })
+export const paint = (style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string =>
+  styleText(style, text, { stream, validateStream: true })
 
 export const print = (text = "") => Console.log(text)
+
+/** A remark, which is no result. */
+export const note = (text: string) => Console.error(paint("dim", text, process.stderr))
+
+/** A line of JSON in a stream of them. */
+export const printLine = (value: unknown) => Console.log(JSON.stringify(value))
 
 export const printJson = (value: unknown) => Console.log(JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0))
 

@@ -1,7 +1,7 @@
 /** Commands that need no server: what they print, where, and what they exit with. */
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { readdirSync, statSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { createMachine } from "xstate"
@@ -38,7 +38,7 @@ describe("the command line", () => {
       [["serve", "--port", "eleven"], /^troupe: --port is "eleven": it takes a whole number from 0 to 65535.*\n$/],
       [["run", ""], /^troupe: .*prompt.*\n$/],
       [["run", "hello", "--timeout", "0"], /^troupe: .*--timeout.*more than 0 seconds and at most 86400.*\n$/],
-      [["sessions", "list"], /^troupe: No token was given: set TROUPE_TOKEN, or add --token\.\n$/],
+      [["sessions", "list", "--url", "nowhere"], /^troupe: --url is "nowhere": it takes an address such as .*\n$/],
       [["node", "ls"], /^troupe: Nodes work on a PostgreSQL database: say which by TROUPE_DATABASE_URL\..*\n$/],
       [["doctor", "nobody"], /^troupe: No agent is called nobody\..*\n$/]
     ]
@@ -78,7 +78,8 @@ describe("troupe app", () => {
   it("creates apps, rotates their tokens, and revokes them", async () => {
     const created = await workspace.run(["app", "create", "web"])
     assert.strictEqual(created.code, 0)
-    assert.match(created.stdout, /^trp_[\w-]{43}\nThe token of web\. It is shown this once; keep it\.\n$/)
+    assert.match(created.stdout, /^trp_[\w-]{43}\n$/)
+    assert.strictEqual(created.stderr, "The token of web. It is shown this once; keep it.\n")
 
     const again = await workspace.run(["app", "create", "web"])
     assert.strictEqual(again.code, 1)
@@ -147,9 +148,20 @@ describe("troupe app", () => {
     for (const file of readdirSync(dataDir)) assert.strictEqual(statSync(join(dataDir, file)).mode & 0o077, 0, file)
   })
 
+  it("keeps git from seeing the data dir, and no directory that has another name and was there", async () => {
+    spawnSync("git", ["init", "-q"], { cwd: workspace.cwd })
+    mkdirSync(join(workspace.cwd, "data"))
+    writeFileSync(join(workspace.cwd, "data", "mine.txt"), "")
+    await workspace.run(["app", "create", "web"])
+    await workspace.run(["app", "create", "web", "--data-dir", "data"])
+    const { stdout } = spawnSync("git", ["status", "--porcelain", "-uall"], { cwd: workspace.cwd, encoding: "utf8" })
+    assert.notInclude(stdout, ".troupe")
+    assert.include(stdout, "data/mine.txt")
+  })
+
   it("rejects an invalid name, and a data dir in memory", async () => {
     const name = await workspace.run(["app", "create", "No Name"])
-    assert.strictEqual(name.code, 1)
+    assert.strictEqual(name.code, 2)
     assert.match(name.stderr, /^troupe: name must be 1 to 63 characters/)
     const memory = await workspace.run(["app", "list", "--data-dir", ":memory:"])
     assert.deepStrictEqual([memory.code, memory.stderr.split("\n").length], [2, 2])

@@ -195,17 +195,22 @@ describe("troupe top without a terminal", () => {
     assert.deepInclude(sessions[0], { session_id: id, substate: "idle.awake", turns: 1 })
   })
 
-  it("says in one line what is missing: a token, a server, a valid token", async () => {
+  it("says in one line what is missing: a server that runs, one that answers, a valid token", async () => {
     const server = await serve()
     const attempts = await Promise.all([
-      workspace.run(["top"]),
+      workspace.run(["top", "--data-dir", "other"]),
       workspace.run(["top", "--url", "http://127.0.0.1:1", "--token", "x"]),
       workspace.run(["top", "--url", "nowhere", "--token", "x"]),
       workspace.run(["top", "--url", server.url, "--token", "trp_unknown"])
     ])
-    const says = [/No token was given/, /No Troupe answers at http:\/\/127\.0\.0\.1:1\./, /--url is "nowhere"/, /oken/]
+    const says = [
+      /No Troupe runs on the data dir/,
+      /No Troupe answers at http:\/\/127\.0\.0\.1:1\./,
+      /--url is "nowhere"/,
+      /oken/
+    ]
     for (const [n, { code, stderr, stdout }] of attempts.entries()) {
-      assert.deepStrictEqual([stdout, code], ["", [2, 1, 2, 1][n]], stderr)
+      assert.deepStrictEqual([stdout, code], ["", [1, 1, 2, 1][n]], stderr)
       assert.match(stderr, says[n]!)
       assert.match(stderr, /^troupe: .*\n$/)
     }

@@ -7,7 +7,7 @@ import { ledgerLayer } from "../../wiring.ts"
 import { boundsDto, boundsFlags, boundsOf, boundsText } from "../appBounds.ts"
 import { BadUsage } from "../failures.ts"
 import { configuration, dataDirFlags, jsonFlag } from "../options.ts"
-import { ago, paint, print, printJson, table } from "../terminal.ts"
+import { ago, note, print, printJson, table } from "../terminal.ts"
 
 const name = Argument.String("name").pipe(
   Argument.withDescription("1 to 63 characters of a-z, 0-9, '.', '_' or '-', beginning with a letter or digit")
@@ -45,7 +45,7 @@ interface Minted {
 const show = ({ name, token }: Minted, json: boolean) =>
   json
     ? printJson({ ok: true, name, token: Redacted.value(token) })
-    : print(`${Redacted.value(token)}\n${paint("dim", `The token of ${name}. It is shown this once; keep it.`)}`)
+    : Effect.andThen(print(Redacted.value(token)), note(`The token of ${name}. It is shown this once; keep it.`))
 
 const create = Command.make(
   "create",
@@ -134,7 +134,7 @@ const list = Command.make(
       }))
       return yield* printJson({ ok: true, apps: views })
     }
-    if (apps.length === 0) return yield* print("No apps yet. Make one with: troupe app create NAME")
+    if (apps.length === 0) return yield* note("No apps yet. Make one with: troupe app create NAME")
     const now = yield* Clock.currentTimeMillis
     const rows = apps.map(({ bounds, createdAt, name, revokedAt }) => [
       name,

@@ -21,7 +21,7 @@ import * as Words from "../chat/words.ts"
 import { BadUsage, CommandFailed, Stopped } from "../failures.ts"
 import * as Logging from "../logging.ts"
 import { configuration, dataDirFlags } from "../options.ts"
-import { serverFlags, withClient } from "../server.ts"
+import { findServer, serverFlags, withClientOf } from "../server.ts"
 import { oneLine, print } from "../terminal.ts"
 
 const text = (name: string, description: string) =>
@@ -56,9 +56,8 @@ export const chatCommand = Command.make(
     if (Option.isSome(url)) {
       if (Option.isSome(dataDir) || Option.isSome(config)) return yield* new BadUsage({ problem: eitherOr })
       const remoteRequest = { ...request, ...provided({ cwd }) }
-      return yield* withClient({ url: url.value, token }, (client) =>
-        chat(Remote.open(client, url.value, remoteRequest))
-      )
+      const server = yield* findServer({ url, token, dataDir, config })
+      return yield* withClientOf(server, (client) => chat(Remote.open(client, server.url, remoteRequest)))
     }
     const { databaseUrl, reviews, settings } = yield* configuration({ config, dataDir })
     // Nothing in this process checks an admin token; the one in the data dir is left to a server.

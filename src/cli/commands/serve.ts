@@ -24,6 +24,7 @@ import { CommandFailed } from "../failures.ts"
 import { greet } from "../greeting.ts"
 import * as Logging from "../logging.ts"
 import { configuration, dataDirFlags, listenFlags } from "../options.ts"
+import * as RunningServer from "../runningServer.ts"
 import { Signals } from "../Signals.ts"
 import { version } from "../version.ts"
 
@@ -87,8 +88,11 @@ const serve = Effect.fnUntraced(function* (configured: Configuration, node: Clus
       // Closed before the runtime, so that the last events of closing sessions reach their readers.
       yield* Scope.fork(scope)
     ).pipe(Effect.catchTag("ServeError", ({ cause }) => Effect.fail(notListening(server, cause))))
+    const url = urlOf(server, Context.get(http, HttpServer.HttpServer))
+    // Taken back before the runtime is closed, which holds the data dir.
+    yield* Scope.provide(RunningServer.announce(dataDir, url), scope)
     yield* greet({
-      url: urlOf(server, Context.get(http, HttpServer.HttpServer)),
+      url,
       dataDir,
       version,
       isTerminal: process.stdout.isTTY === true,

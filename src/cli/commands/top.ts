@@ -9,10 +9,10 @@ import { createApi, problemFrom } from "../../inspect/client/api.ts"
 import type { Api, Problem, SessionFilter } from "../../inspect/client/api.ts"
 import { age, count, countdown } from "../../inspect/client/format.ts"
 import { noFilter } from "../../inspect/client/rows.ts"
-import { BadUsage, CommandFailed } from "../failures.ts"
+import { CommandFailed } from "../failures.ts"
 import { jsonFlag } from "../options.ts"
-import { serverFlags } from "../server.ts"
-import { oneLine, paint, print, printJson, table } from "../terminal.ts"
+import { findServer, notTroupe, serverFlags, unreachable } from "../server.ts"
+import { note, oneLine, print, printJson, table } from "../terminal.ts"
 import { press } from "../top/keys.ts"
 import { render } from "../top/render.ts"
 import * as Screen from "../top/Screen.ts"
@@ -35,16 +35,14 @@ export const topCommand = Command.make(
     ),
     json: jsonFlag
   },
-  Effect.fn(function* ({ filter: q, json, state, token, url }) {
-    if (Option.isNone(token))
-      return yield* new BadUsage({ problem: "No token was given: set TROUPE_TOKEN, or add --token." })
-    const send = withToken(token.value)
-    if (!URL.canParse(url))
-      return yield* new BadUsage({ problem: `--url is "${url}": it takes an address such as http://127.0.0.1:8420.` })
-    const target = { url: url.replace(/\/$/, ""), send, filter: { ...noFilter, q, state: Option.getOrNull(state) } }
+  Effect.fn(function* ({ filter: q, json, state, ...flags }) {
+    const { token, url } = yield* findServer(flags)
+    const send = withToken(token)
+    const target = { url, send, filter: { ...noFilter, q, state: Option.getOrNull(state) } }
     const api = createApi(`${target.url}/inspect/api/`, send)
     // Reported before the screen is taken over: the server does not answer, or the token is not valid.
-    yield* orFailed(target.url, () => api.me())
+    const me = yield* orFailed(target.url, () => api.me())
+    if (typeof me.version !== "string") return yield* notTroupe(url, "its answer has another form")
     if (json || process.stdout.isTTY !== true || process.stdin.isTTY !== true)
       return yield* printOnce(api, target.url, target.filter, json)
     yield* watch({ ...target, api })
@@ -53,8 +51,12 @@ export const topCommand = Command.make(
   Command.withDescription("Watch the sessions of a running server, live; without a terminal, print them once"),
   Command.withExamples([
     {
-      command: "troupe top --url http://127.0.0.1:8420",
-      description: "With a token in TROUPE_TOKEN; ? tells the keys"
+      command: "troupe top",
+      description: "Of the server that runs on the data dir; ? tells the keys"
+    },
+    {
+      command: "troupe top --url http://10.0.0.5:8420",
+      description: "Of another, with a token in TROUPE_TOKEN"
     },
     { command: "troupe top --state turning --json", description: "What runs now, for a program" }
   ])
@@ -65,13 +67,11 @@ const withToken =
   (url, init) =>
     fetch(url, { ...init, headers: { ...(init?.headers as object), authorization: `Bearer ${Redacted.value(token)}` } })
 
-const failed = (url: string, { detail, error, status }: Problem): CommandFailed =>
-  status === 0
-    ? new CommandFailed({
-        code: "unreachable",
-        problem: `No Troupe answers at ${url}. Start one with troupe serve, or name another with --url.`
-      })
-    : new CommandFailed({ code: error, problem: detail })
+const failed = (url: string, { detail, error, status }: Problem): CommandFailed => {
+  if (status === 0) return unreachable(url)
+  if (error === "unexpected_answer") return notTroupe(url, `it answered ${status}`)
+  return new CommandFailed({ code: error, problem: detail })
+}
 
 const orFailed = <A>(url: string, request: () => Promise<A>) =>
   Effect.tryPromise({ try: request, catch: (cause) => failed(url, problemFrom(cause)) })
@@ -114,7 +114,7 @@ const printOnce = Effect.fnUntraced(function* (api: Api, url: string, filter: Se
   if (json) return yield* printJson(page)
   const { closed, idle, retiring, turning } = page.counts
   yield* print(`${idle} idle, ${turning} turning, ${retiring} retiring, ${closed} closed`)
-  if (page.sessions.length === 0) return yield* print("No sessions.")
+  if (page.sessions.length === 0) return yield* note("No sessions.")
   const { now } = yield* orFailed(url, () => api.me())
   const rows = page.sessions.map((row) => [
     row.session_id,
@@ -131,5 +131,5 @@ const printOnce = Effect.fnUntraced(function* (api: Api, url: string, filter: Se
   const head = ["SESSION", "STATE", "AGENT", "APP", "AGE", "TURNS", "RESTARTS", "TOKENS", "NEXT", "WAITS FOR"]
   yield* print(table([head, ...rows]))
   const rest = page.count - page.sessions.length
-  if (rest > 0) yield* print(paint("dim", `… and ${rest} more; --filter and --state find them`))
+  if (rest > 0) yield* note(`… and ${rest} more; --filter and --state find them`)
 })
