@@ -23,6 +23,7 @@ const commands = {
   node: async () => (await import("./commands/node.ts")).nodeCommand,
   sessions: async () => (await import("./commands/sessions.ts")).sessionsCommand,
   top: async () => (await import("./commands/top.ts")).topCommand,
+  ask: async () => (await import("./commands/ask.ts")).askCommand,
   run: async () => (await import("./commands/run.ts")).runCommand,
   machines: async () => (await import("./commands/machines.ts")).machinesCommand
 }

@@ -1,6 +1,7 @@
 /** The failures of commands: one line on stderr, and exit code 1 for a failure unless it has its own, 2 for bad usage. */
-import { Cause, Schema } from "effect"
+import { Cause, Effect, Schema } from "effect"
 import { CliError } from "effect/cli"
+import type { UnknownAgent } from "../domain/Refusal.ts"
 import { AgentsMisconfigured } from "../domain/Settings.ts"
 import * as OpenFiles from "./openFiles.ts"
 import { BadConfiguration } from "./configuration/BadConfiguration.ts"
@@ -30,6 +31,15 @@ export class AlreadyReported extends Schema.TaggedError<AlreadyReported>()("Alre
 
 /** A signal ended the command. */
 export class Stopped extends Schema.TaggedError<Stopped>()("Stopped", { exitCode: Schema.Int }) {}
+
+/** Where there is no API that would list them. */
+export const noSuchAgent = ({ code, name }: UnknownAgent) =>
+  Effect.fail(
+    new CommandFailed({
+      code,
+      problem: `No agent is called ${JSON.stringify(name)}. troupe doctor lists the ones there are; troupe.config.json adds more.`
+    })
+  )
 
 /** A refusal, a problem of the server or any other error, with its code and its message. */
 export const asCommandFailed = (error: unknown): CommandFailed =>

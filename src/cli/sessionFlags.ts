@@ -43,6 +43,12 @@ export const timeoutFlag = Flag.Finite("timeout").pipe(
   Flag.optional
 )
 
+export const streamFlag = Flag.Boolean("stream").pipe(
+  Flag.withDescription("Print what happens as it comes; with --json a line for each event, and one for the outcome"),
+  Flag.withDefault(false),
+  Flag.withoutNegation
+)
+
 export const promptArgument = Argument.String("prompt").pipe(
   Argument.withDescription("What to ask; - reads it from stdin"),
   Argument.filter(

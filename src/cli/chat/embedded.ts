@@ -9,7 +9,7 @@ import type { ThreadQuery } from "../../services/Threads.ts"
 import { AppName, FileId } from "../../domain/Ids.ts"
 import type { CreateSession, SessionView } from "../../domain/Session.ts"
 import { outcomeOf } from "../../domain/TurnOutcome.ts"
-import { asCommandFailed, CommandFailed } from "../failures.ts"
+import { asCommandFailed, CommandFailed, noSuchAgent } from "../failures.ts"
 import { contentOf, unreadable } from "./attachment.ts"
 import { threadsShown } from "./Conversation.ts"
 import type { Conversation } from "./Conversation.ts"
@@ -24,14 +24,9 @@ export const open = Effect.fnUntraced(function* (request: CreateSession) {
   const threads = yield* Threads
 
   const create = (session: CreateSession): Effect.Effect<Conversation, CommandFailed> =>
-    sessions.create(app, session).pipe(
-      Effect.catchTag("UnknownAgent", ({ code, name }) => {
-        const problem = `No agent is called ${JSON.stringify(name)}. troupe doctor lists the ones there are; troupe.config.json adds more.`
-        return Effect.fail(new CommandFailed({ code, problem }))
-      }),
-      Effect.map(conversationOf),
-      Effect.mapError(asCommandFailed)
-    )
+    sessions
+      .create(app, session)
+      .pipe(Effect.catchTag("UnknownAgent", noSuchAgent), Effect.map(conversationOf), Effect.mapError(asCommandFailed))
 
   const conversationOf = ({ agent, id }: SessionView): Conversation => ({
     id,
