@@ -158,7 +158,7 @@ describe("troupe chat from a pipe", () => {
     assert.deepStrictEqual([both.code, both.stdout], [2, ""])
     assert.match(both.stderr, /^troupe: --url .* --data-dir .*\n$/)
     const nobody = await chat("ignore", ["--data-dir", ":memory:", "--agent", "nobody"]).ended
-    assert.strictEqual(nobody.code, 1)
+    assert.strictEqual(nobody.code, 2)
     assert.match(nobody.stderr, /^troupe: No agent is called "nobody"\. troupe doctor .*\n$/)
     first.child.stdin?.end()
     assert.strictEqual((await first.ended).code, 0)

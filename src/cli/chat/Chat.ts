@@ -25,7 +25,7 @@ const messagesAhead = 256
 
 /** Runs the chat until it ends; the exit code. */
 export const talk = Effect.fnUntraced(function* (
-  { current, events, moveTo }: ActiveConversation,
+  { current, events, leaveOpen, moveTo, staysOpen }: ActiveConversation,
   makeConsole: (onInput: OnInput) => Console
 ) {
   const signals = yield* Signals
@@ -41,14 +41,25 @@ export const talk = Effect.fnUntraced(function* (
   const narrator = makeNarrator()
   const approvals = ApprovalPrompts.make(current, console, narrator)
   const output = makeOutput(console, narrator)
-  const state = initialState()
+  const state = initialState(current().past)
   const perform: ChatParts["perform"] = (request, turn) =>
     request.pipe(
       Effect.catch((error) => Effect.succeed<ChatEvent>({ _tag: "RequestFailed", turn: turn ?? null, error })),
       Effect.map((event) => (event === undefined ? undefined : post(event))),
       Effect.forkIn(scope)
     )
-  const parts: ChatParts = { conversation: current, moveTo, console, narrator, approvals, output, state, perform }
+  const parts: ChatParts = {
+    conversation: current,
+    moveTo,
+    leaveOpen,
+    staysOpen,
+    console,
+    narrator,
+    approvals,
+    output,
+    state,
+    perform
+  }
   const lines = makeLineHandler(parts)
   const handle = makeEventHandler(parts, lines, permits.release(1))
   const processLines = makeLineLoop(parts, lines)

@@ -2,7 +2,7 @@
 import type { CommandFailed } from "../failures.ts"
 import type { NarratedMessage } from "../narration.ts"
 import type { Input } from "./Console.ts"
-import type { PendingApproval } from "./Conversation.ts"
+import type { Past, PendingApproval } from "./Conversation.ts"
 
 export type Line = Extract<Input, { readonly _tag: "Line" }>
 
@@ -20,6 +20,10 @@ export type ChatEvent =
 
 /** The running turn, from the line that submits it to its end. */
 export interface RunningTurn {
+  /** Stands for the conversation of a session that was there, until it was printed: up to where, in its stream. */
+  readonly past?: Past
+  /** The session's stream has told of it. */
+  announced: boolean
   accepted: boolean
   /** The turn is with its agent. */
   steerable: boolean

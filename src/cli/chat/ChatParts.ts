@@ -7,6 +7,7 @@ import type { ApprovalPrompts } from "./ApprovalPrompts.ts"
 import type { ChatEvent, Line, RunningTurn } from "./ChatEvent.ts"
 import type { Console } from "./Console.ts"
 import type { ActiveConversation } from "./ActiveConversation.ts"
+import type { Past } from "./Conversation.ts"
 import * as Words from "./words.ts"
 
 export interface ChatState {
@@ -25,8 +26,9 @@ export interface ChatState {
   exitCode: number | null
 }
 
-export const initialState = (): ChatState => ({
-  running: null,
+/** `past` is printed before anything else happens. */
+export const initialState = (past: Past | null): ChatState => ({
+  running: past === null ? null : { past, announced: true, accepted: true, steerable: false, interrupted: false },
   lines: [],
   begun: "",
   context: null,
@@ -57,6 +59,8 @@ export const makeOutput = (console: Console, narrator: Narrator): ChatOutput => 
 export interface ChatParts {
   readonly conversation: ActiveConversation["current"]
   readonly moveTo: ActiveConversation["moveTo"]
+  readonly leaveOpen: ActiveConversation["leaveOpen"]
+  readonly staysOpen: ActiveConversation["staysOpen"]
   readonly console: Console
   readonly narrator: Narrator
   readonly approvals: ApprovalPrompts

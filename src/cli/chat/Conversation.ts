@@ -10,12 +10,16 @@ import type { Permissions } from "../../domain/Permissions.ts"
 import type { Choices, SessionSettings } from "../../domain/Session.ts"
 import type { Usage } from "../../domain/Turn.ts"
 import type { ThreadSummary } from "../../services/Threads.ts"
-import type { CommandFailed } from "../failures.ts"
+import { CommandFailed } from "../failures.ts"
 import type { NarratedMessage } from "../narration.ts"
 
 export interface Conversation {
   readonly id: string
   readonly agent: string
+  /** It goes on without this process: its session is on a server. */
+  readonly outlives: boolean
+  /** Of a session that was there before; `null`: it is new, or nothing was said in it. */
+  readonly past: Past | null
   /** All events of the session, from the first; ends when the session is closed. */
   readonly events: Stream.Stream<NarratedMessage, CommandFailed>
   /** Succeeds when the turn is accepted; its outcome is among the events. `files`: ids of `attach`. */
@@ -42,6 +46,27 @@ export interface Conversation {
   /** Returns when no process of the session is left. */
   readonly close: Effect.Effect<void, CommandFailed>
 }
+
+/** Where the part of a session's stream ends that was there before the chat: with this message of its last turn. */
+export interface Past {
+  readonly phase: "submitted" | "ended"
+  readonly turnIndex: number
+}
+
+/** `turning`: its last turn still runs, and is a part of the chat. */
+export const pastOf = (turns: number, isTurning: boolean): Past | null =>
+  turns === 0 ? null : { phase: isTurning ? "submitted" : "ended", turnIndex: turns }
+
+/** Which session: the newest that is open. */
+export const newest = "last"
+
+export const noneOpen = new CommandFailed({ code: "no_session", problem: "There is no open session to come back to." })
+
+export const closedBefore = (id: string) =>
+  new CommandFailed({
+    code: "session_closed",
+    problem: `Session ${id} is closed. Its conversation can be read: troupe sessions messages ${id}.`
+  })
 
 /** As many of the agent's conversations as a list in the chat has. */
 export const threadsShown = 20

@@ -11,26 +11,42 @@ import type { CreateSession, SessionView } from "../../domain/Session.ts"
 import { outcomeOf } from "../../domain/TurnOutcome.ts"
 import { asCommandFailed, CommandFailed, noSuchAgent } from "../failures.ts"
 import { contentOf, unreadable } from "./attachment.ts"
-import { threadsShown } from "./Conversation.ts"
+import { closedBefore, newest, noneOpen, pastOf, threadsShown } from "./Conversation.ts"
 import type { Conversation } from "./Conversation.ts"
 
-/** The app that owns the sessions: none of the data dir has this name, unless somebody chooses it. */
-const app = AppName.make("chat")
-const caller: Caller = { _tag: "App", app }
+/** The app that owns new sessions: none of the data dir has this name, unless somebody chooses it. */
+const newApp = AppName.make("chat")
+/** Who may read the data dir may go on with any session in it. */
+const caller: Caller = { _tag: "Admin" }
 
-export const open = Effect.fnUntraced(function* (request: CreateSession) {
+/** `session`: one that is there, or `last`; absent: a new one. */
+export const open = Effect.fnUntraced(function* (request: CreateSession, session: string | null) {
   const files = yield* Files
   const sessions = yield* Sessions
   const threads = yield* Threads
 
   const create = (session: CreateSession): Effect.Effect<Conversation, CommandFailed> =>
-    sessions
-      .create(app, session)
-      .pipe(Effect.catchTag("UnknownAgent", noSuchAgent), Effect.map(conversationOf), Effect.mapError(asCommandFailed))
+    sessions.create(newApp, session).pipe(
+      Effect.catchTag("UnknownAgent", noSuchAgent),
+      Effect.map((view) => conversationOf(view, null)),
+      Effect.mapError(asCommandFailed)
+    )
 
-  const conversationOf = ({ agent, id }: SessionView): Conversation => ({
+  const newestOpen = sessions
+    .list(caller, { limit: 1, cursor: null, state: "open" })
+    .pipe(Effect.flatMap(({ items: [first] }) => (first === undefined ? Effect.fail(noneOpen) : Effect.succeed(first))))
+
+  const comeBack = Effect.fnUntraced(function* (id: string) {
+    const view = id === newest ? yield* newestOpen : yield* sessions.get(caller, id)
+    if (view.state === "closed") return yield* closedBefore(view.id)
+    return conversationOf(view, pastOf(view.turnCount, view.state === "turning"))
+  }, Effect.mapError(asCommandFailed))
+
+  const conversationOf = ({ agent, app, id }: SessionView, past: Conversation["past"]): Conversation => ({
     id,
     agent,
+    outlives: false,
+    past,
     events: Stream.unwrap(sessions.events(caller, id, 0)).pipe(
       Stream.map(({ message }) => message),
       Stream.mapError(asCommandFailed)
@@ -73,7 +89,10 @@ export const open = Effect.fnUntraced(function* (request: CreateSession) {
       Effect.mapError(asCommandFailed)
     ),
     fork: (turnIndex) =>
-      sessions.fork(caller, id, { turnIndex }).pipe(Effect.map(conversationOf), Effect.mapError(asCommandFailed)),
+      sessions.fork(caller, id, { turnIndex }).pipe(
+        Effect.map((view) => conversationOf(view, null)),
+        Effect.mapError(asCommandFailed)
+      ),
     goOnWith: (threadId) => create({ ...request, agent, threadId }),
     threads: (cwd) => {
       const query: ThreadQuery = { cwd: cwd ?? null, cursor: null, limit: threadsShown }
@@ -84,5 +103,5 @@ export const open = Effect.fnUntraced(function* (request: CreateSession) {
     },
     close: sessions.close(caller, id).pipe(Effect.asVoid, Effect.mapError(asCommandFailed))
   })
-  return yield* create(request)
+  return yield* session === null ? create(request) : comeBack(session)
 })

@@ -12,9 +12,11 @@ const isPolicy = Schema.is(PermissionPolicy)
 
 export type LineHandler = ReturnType<typeof makeLineHandler>
 
-export const makeLineHandler = ({ console, conversation, moveTo, output, perform, state }: ChatParts) => {
+export const makeLineHandler = (parts: ChatParts) => {
+  const { console, conversation, leaveOpen, moveTo, staysOpen, output, perform, state } = parts
+
   const submit = (prompt: string) => {
-    const turn: RunningTurn = { accepted: false, steerable: false, interrupted: false }
+    const turn: RunningTurn = { announced: false, accepted: false, steerable: false, interrupted: false }
     state.running = turn
     const files = state.attached
     state.attached = []
@@ -22,7 +24,7 @@ export const makeLineHandler = ({ console, conversation, moveTo, output, perform
   }
 
   const compact = Effect.suspend(() => {
-    const turn: RunningTurn = { accepted: true, steerable: false, interrupted: false }
+    const turn: RunningTurn = { announced: false, accepted: true, steerable: false, interrupted: false }
     state.running = turn
     const noticeOf = (done: boolean): ChatEvent => ({ _tag: "Notice", text: done ? null : Words.notCompacted })
     return perform(Effect.map(conversation().compact, noticeOf), turn)
@@ -58,11 +60,16 @@ export const makeLineHandler = ({ console, conversation, moveTo, output, perform
     })
 
   const move = (next: Effect.Effect<Conversation, CommandFailed>, what: string) =>
-    Effect.suspend(() => moveTo(next)).pipe(
+    Effect.suspend(() => {
+      const wasThere = staysOpen()
+      return Effect.as(moveTo(next), wasThere)
+    }).pipe(
       Effect.match({
-        onSuccess: () => {
+        onSuccess: (wasThere) => {
           state.context = null
-          output.note(`The chat goes on ${what}, as session ${conversation().id}. The session before it is closed.`)
+          output.note(
+            `The chat goes on ${what}, as session ${conversation().id}. ${wasThere ? "The session before it stays open." : "The session before it is closed."}`
+          )
         },
         onFailure: ({ message }) => {
           state.failed = true
@@ -92,6 +99,15 @@ export const makeLineHandler = ({ console, conversation, moveTo, output, perform
       case "/help":
         return output.print(Words.help)
       case "/quit":
+        state.exitCode = 0
+        return
+      case "/close":
+        leaveOpen(false)
+        state.exitCode = 0
+        return
+      case "/detach":
+        if (state.running !== null && !conversation().outlives) return output.complain(Words.endsWithUs)
+        leaveOpen(true)
         state.exitCode = 0
         return
       case "/usage":
@@ -136,7 +152,7 @@ export const makeLineHandler = ({ console, conversation, moveTo, output, perform
     canProcess: ({ text }: Line): boolean =>
       state.running === null ||
       (text.startsWith("/steer") && state.running.steerable) ||
-      (console.interactive && /^\/(help|usage|permissions|model|mode|effort|attach|quit)\b/.test(text)),
+      (console.interactive && /^\/(help|usage|permissions|model|mode|effort|attach|quit|close|detach)\b/.test(text)),
 
     process: Effect.fnUntraced(function* ({ echoed, text }: Line) {
       if (!echoed && text.trim() !== "") output.print(`${paint("bold", "›")} ${harmless(text)}`)

@@ -1,7 +1,7 @@
 /** What a message of the session does: it is printed, ends the turn, or announces an approval. */
 import { Effect } from "effect"
 import { infoOf } from "../../../machines/session/stateInfo.ts"
-import { at, integerIn, objectIn } from "../../domain/json.ts"
+import { at, integerIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import type { NarratedMessage } from "../narration.ts"
 import { oneLine } from "../terminal.ts"
@@ -17,10 +17,12 @@ export const makeMessageHandler = ({
   perform,
   state
 }: ChatParts) => {
+  const isPast = () => state.running?.past !== undefined
+
   const endTurn = ({ error, result }: NarratedMessage) => {
-    state.running = null
+    if (!isPast()) state.running = null
     if (error !== undefined) {
-      state.failed = true
+      state.failed ||= !isPast()
       return output.complain(`${String(at(error, "data", "class") ?? "failed")}: ${String(at(error, "message"))}`, "\n")
     }
     const stopReason = String(at(result, "stopReason"))
@@ -30,9 +32,27 @@ export const makeMessageHandler = ({
     console.write("\n")
   }
 
+  /** Turns of others than this chat, and of a chat before, are shown with their prompts, and waited for. */
+  const followTurn = ({ phase, prompt, turn_index }: Readonly<Record<string, unknown>>) => {
+    const { running } = state
+    const isOwn = running !== null && !running.announced
+    if (phase === "submitted") {
+      if (isOwn) running.announced = true
+      else if (nonEmptyTextIn(prompt) !== null) output.print(Words.promptText(String(prompt)))
+    }
+    const past = running?.past
+    if (past !== undefined) {
+      if (phase !== past.phase || turn_index !== past.turnIndex) return
+      state.running = null
+    }
+    if (phase !== "ended" && state.running === null)
+      state.running = { announced: true, accepted: true, steerable: false, interrupted: false }
+  }
+
   return Effect.fnUntraced(function* (message: NarratedMessage) {
     const { method, params } = message
     if (method === undefined) return endTurn(message)
+    if (method === "_troupe/turn") return followTurn(objectIn(params))
     if (method === "_troupe/approval_asked") {
       const approval = conversation().approval(String(at(params, "approval_id")))
       yield* perform(Effect.map(approval, (approval) => ({ _tag: "ApprovalRequested", approval }) as const))

@@ -7,7 +7,7 @@ import { asCommandFailed, CommandFailed } from "../failures.ts"
 import type { NarratedMessage } from "../narration.ts"
 import { explained } from "../server.ts"
 import { contentOf } from "./attachment.ts"
-import { threadsShown } from "./Conversation.ts"
+import { closedBefore, newest, noneOpen, pastOf, threadsShown } from "./Conversation.ts"
 import type { Conversation } from "./Conversation.ts"
 import type { SessionSettings } from "../../domain/Session.ts"
 
@@ -17,7 +17,13 @@ const reconnects = Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(20
 /** The longest time that a request takes: a close waits for all steps of its session's retirement. */
 const answerWithin = "60 seconds"
 
-export const open = Effect.fnUntraced(function* (client: Client, url: string, request: typeof CreateSession.Type) {
+/** `session`: one that is there, or `last`; `null`: a new one. */
+export const open = Effect.fnUntraced(function* (
+  client: Client,
+  url: string,
+  request: typeof CreateSession.Type,
+  session: string | null
+) {
   const withinDeadline = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     effect.pipe(
       Effect.mapError((error) => asCommandFailed(explained(url)(error))),
@@ -30,9 +36,22 @@ export const open = Effect.fnUntraced(function* (client: Client, url: string, re
       })
     )
   const create = (session: typeof CreateSession.Type) =>
-    Effect.map(withinDeadline(client.sessions.create({ headers: {}, payload: session })), conversationOf)
+    Effect.map(withinDeadline(client.sessions.create({ headers: {}, payload: session })), (opened) =>
+      conversationOf(opened, null)
+    )
 
-  const conversationOf = ({ agent, sessionId: id }: Opened): Conversation => {
+  const newestOpen = Effect.flatMap(
+    withinDeadline(client.sessions.list({ query: { limit: 1, state: "open" } })),
+    ({ sessions: [first] }) => (first === undefined ? Effect.fail(noneOpen) : Effect.succeed(first))
+  )
+
+  const comeBack = Effect.fnUntraced(function* (id: string) {
+    const found = id === newest ? yield* newestOpen : yield* withinDeadline(client.sessions.get({ params: { id } }))
+    if (found.state === "closed") return yield* closedBefore(found.sessionId)
+    return conversationOf(found, pastOf(found.turnCount, found.state === "turning"))
+  })
+
+  const conversationOf = ({ agent, sessionId: id }: Opened, past: Conversation["past"]): Conversation => {
     const params = { id }
 
     let after = 0
@@ -64,6 +83,8 @@ export const open = Effect.fnUntraced(function* (client: Client, url: string, re
     return {
       id,
       agent,
+      outlives: true,
+      past,
       events,
       submit: (prompt, files) =>
         Effect.asVoid(
@@ -97,7 +118,9 @@ export const open = Effect.fnUntraced(function* (client: Client, url: string, re
       })),
       fork: (turnIndex) => {
         const payload = turnIndex === undefined ? {} : { turnIndex }
-        return Effect.map(withinDeadline(client.sessions.fork({ params, headers: {}, payload })), conversationOf)
+        return Effect.map(withinDeadline(client.sessions.fork({ params, headers: {}, payload })), (opened) =>
+          conversationOf(opened, null)
+        )
       },
       goOnWith: (threadId) => create({ ...request, agent, threadId }),
       threads: (cwd) => {
@@ -110,7 +133,7 @@ export const open = Effect.fnUntraced(function* (client: Client, url: string, re
       close: Effect.asVoid(withinDeadline(client.sessions.close({ params })))
     }
   }
-  return yield* create(request)
+  return yield* session === null ? create(request) : comeBack(session)
 })
 
 interface Opened {

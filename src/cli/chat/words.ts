@@ -25,7 +25,9 @@ export const help = [
   "  /compact      has the agent make room in its context, where it can",
   "  /usage        tells what the session has used",
   "  /help         shows this",
-  "  /quit         closes the session, as Ctrl-D does",
+  "  /detach       ends the chat and leaves the session open, to come back to it by troupe chat --session",
+  "  /close        ends the chat and closes the session",
+  "  /quit         ends the chat, as Ctrl-D does: a session that it opened is closed",
   "",
   "Ctrl-C interrupts the turn, a second one ends the chat. A line that begins with a blank is sent as it is."
 ].join("\n")
@@ -33,9 +35,23 @@ export const help = [
 export const prompt = paint("bold", "› ")
 /** The prompt of a line that is continued. */
 export const goesOn = paint("bold", "… ")
+
+/** The second line of a chat. `stays`: its session was there before. */
+export const keysText = (stays: boolean): string =>
+  stays
+    ? "Ctrl-C interrupts a turn, Ctrl-D leaves the session open, /close closes it, /help tells more."
+    : "Ctrl-C interrupts a turn, Ctrl-D closes the session, /help tells more."
 export const waits = "It waits for the end of this turn. /steer TEXT says it at once."
 
+export const endsWithUs =
+  "The turn runs in this process and would end with it. Wait for its end, or interrupt it. (On a server it goes on: troupe serve.)"
+
 export const withoutEnd = "— the agent never said that it had ended: what it said counts"
+
+const longestPrompt = 2_000
+
+/** A prompt that was not typed here. */
+export const promptText = (text: string) => `${paint("bold", "›")} ${harmless(clipped(text, longestPrompt))}`
 
 export const quiet = (text: string) => paint("dim", text)
 

@@ -47,6 +47,8 @@ export interface Configuration {
   readonly node: NodeOptions
   /** `None`: the one that is stored in the data dir, made where there is none yet. */
   readonly adminToken: Option.Option<Redacted.Redacted<string>>
+  /** Nothing says where the data dir is. */
+  readonly isDataDirDefault: boolean
   /** Not among the settings, like the admin token, because it may hold a key. */
   readonly reviews: ReviewOptions
 }
@@ -121,6 +123,7 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
       leaseMillis: yield* or("nodeLease", 4_000)
     },
     adminToken: Option.fromUndefinedOr((yield* get("adminToken"))?.value),
+    isDataDirDefault: dataDir === undefined,
     reviews: yield* reviews(inOrder)
   }
   return configuration
