@@ -34,7 +34,7 @@ const chat = async (): Promise<string> => {
   const cwd = mkdtempSync(join(tmpdir(), "troupe-readme-"))
   const child = spawn(process.execPath, [join(root, "src", "main.ts"), "chat", "--agent", "demo"], {
     cwd,
-    env: { ...process.env, NO_COLOR: "1" },
+    env: { ...process.env, NO_COLOR: "1", XDG_DATA_HOME: join(cwd, "data") },
     stdio: ["pipe", "pipe", "inherit"]
   })
   const left = [...doings]

@@ -87,7 +87,10 @@ export interface TroupeOptions {
   readonly run?: RunSpec
   /** Limits that differ from the defaults, in milliseconds and bytes. */
   readonly limits?: Partial<Limits>
-  /** Background reviews, which learn from conversations. Default: Troupe's own, every 10 turns, on the agent's account. */
+  /**
+   * Background reviews, which learn from conversations. Off by default, because they call a model; `{}` turns them on: every
+   * 10 turns, by Troupe itself, on the agent's account.
+   */
   readonly reviews?: Reviewing
   /** The app that owns the sessions. Default: `embedded`. */
   readonly app?: string
@@ -174,7 +177,7 @@ export const openTroupe = async (options: TroupeOptions = {}): Promise<Troupe> =
   const adminToken = Redacted.make(randomBytes(32).toString("hex"))
   const embedded = await Embedded.open(settings, adminToken, {
     drainMillis: options.drainMillis ?? 5_000,
-    reviews: reviewOptions(options.reviews ?? {}),
+    reviews: reviewOptions(options.reviews),
     logging: loggingTo(options.log)
   })
   return troupeOf(embedded, caller)

@@ -19,11 +19,14 @@ export interface ServerGreeting {
   readonly dataDir: string
   readonly version: string
   readonly isTerminal: boolean
+  /** Background reviews are on. */
+  readonly reviews: boolean
   /** Where the admin token is found, in words. */
   readonly adminToken: string
 }
 
-export const greet = Effect.fn("greet")(function* ({ adminToken, dataDir, isTerminal, url, version }: ServerGreeting) {
+export const greet = Effect.fn("greet")(function* (greeting: ServerGreeting) {
+  const { adminToken, dataDir, isTerminal, reviews, url, version } = greeting
   const directory = yield* AgentDirectory
   const agents = yield* directory.list
   const missing = yield* directory.missing
@@ -38,6 +41,7 @@ export const greet = Effect.fn("greet")(function* ({ adminToken, dataDir, isTerm
   }
   yield* line("data", dataDir)
   yield* line("docs", `${url}/docs`)
+  yield* line("reviews", reviews ? reviewsOn : `off ${paint("dim", reviewsOff)}`)
   yield* line("inspect", yield* dashboard(url, isTerminal, adminToken))
   yield* line("token", note)
   yield* print()
@@ -48,6 +52,9 @@ export const greet = Effect.fn("greet")(function* ({ adminToken, dataDir, isTerm
   )
   yield* print()
 })
+
+const reviewsOn = "on: they call a model in the background (TROUPE_REVIEWS=false turns them off)"
+const reviewsOff = "(TROUPE_REVIEWS=true has a model learn from conversations, on your account)"
 
 /** The link logs the admin in once, so it is a secret: without a terminal, which may be a log, only the address is printed. */
 const dashboard = Effect.fnUntraced(function* (url: string, isTerminal: boolean, adminToken: string) {

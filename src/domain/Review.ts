@@ -51,7 +51,11 @@ export interface NudgeIntervals {
   readonly skills: number
 }
 
+/** Where reviews are on, and nothing else is said. */
 export const defaultIntervals: NudgeIntervals = { memory: 10, skills: 10 }
+
+/** Reviews are off: each calls a model on somebody's account, so that somebody has to want them. */
+export const noReviews: NudgeIntervals = { memory: 0, skills: 0 }
 
 /** A fact that is useful beyond its session. */
 export interface Memory {

@@ -1,4 +1,4 @@
-/** The settings of background reviews. All are optional. */
+/** The settings of background reviews, which are off where there are none. All are optional. */
 import type { Effect, Redacted } from "effect"
 import type { ReviewBounds } from "../../machines/review/machine.ts"
 import type { NudgeIntervals } from "../domain/Review.ts"

@@ -14,7 +14,7 @@ import type { SettledTurnOf } from "./countTurn.ts"
 import type { StoreFailed } from "./ReviewStore.ts"
 import type { AppName, SessionId } from "../domain/Ids.ts"
 import { Unavailable } from "../domain/Refusal.ts"
-import { defaultIntervals } from "../domain/Review.ts"
+import { defaultIntervals, noReviews } from "../domain/Review.ts"
 import type { Memory, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
@@ -60,7 +60,7 @@ export class Reviews extends Context.Service<
 >()("troupe/review/Reviews") {
   /** `environment` is our own; the reviewer of a codex session gets those variables that its codex gets. */
   static readonly layer = (
-    options: ReviewOptions = {},
+    options: ReviewOptions = { intervals: noReviews },
     environment: Readonly<Record<string, string | undefined>> = process.env
   ): Layer.Layer<Reviews, LedgerError, Ledger | RuntimeSettings | Processes> =>
     Layer.effect(Reviews, make(options, environment)).pipe(

@@ -78,7 +78,7 @@ describe("a bad configuration is rejected in one line that says where, what, and
     ],
     [
       { file: { reviews: 10 } },
-      "reviews in troupe.config.json is 10: it takes an object with any of memoryInterval, skillInterval, skillTool, apiKey, baseUrl, model, iterations, inputTokens."
+      "reviews in troupe.config.json is 10: it takes an object with any of enabled, memoryInterval, skillInterval, skillTool, apiKey, baseUrl, model, iterations, inputTokens."
     ],
     [{ file: { reviewModel: "x" } }, "reviewModel in troupe.config.json is no setting. Did you mean reviews?"],
     [{ file: [1] }, "troupe.config.json is [1]: it takes a JSON object."]

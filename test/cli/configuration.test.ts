@@ -29,7 +29,7 @@ describe("configuration", () => {
       })
       assert.isTrue(Option.isNone(adminToken))
       assert.deepStrictEqual(reviews, {
-        intervals: { memory: 10, skills: 10 },
+        intervals: { memory: 0, skills: 0 },
         skillTool: false,
         bounds: { iterations: 16, inputTokens: 600_000 }
       })
@@ -93,6 +93,7 @@ describe("configuration", () => {
         env: { TROUPE_REVIEW_API_KEY: "sk-review", TROUPE_REVIEW_MODEL: "small", TROUPE_REVIEW_SKILL_TOOL: "true" },
         file: {
           reviews: {
+            enabled: true,
             memoryInterval: 0,
             skillInterval: 5,
             skillTool: false,
@@ -112,6 +113,22 @@ describe("configuration", () => {
         bounds: { iterations: 4, inputTokens: 50_000 },
         baseUrl: "http://127.0.0.1:1/v1",
         model: "small"
+      })
+    })
+  )
+
+  it.effect("has reviews where they are turned on, by one switch, every 10 turns", () =>
+    Effect.gen(function* () {
+      const intervals = (given: Parameters<typeof load>[0]) =>
+        Effect.map(load(given), ({ reviews }) => reviews.intervals)
+      assert.deepStrictEqual(yield* intervals({ env: { TROUPE_REVIEWS: "true" } }), { memory: 10, skills: 10 })
+      assert.deepStrictEqual(yield* intervals({ file: { reviews: { enabled: true, memoryInterval: 3 } } }), {
+        memory: 3,
+        skills: 10
+      })
+      assert.deepStrictEqual(yield* intervals({ env: { TROUPE_REVIEW_MEMORY_INTERVAL: "3" } }), {
+        memory: 0,
+        skills: 0
       })
     })
   )

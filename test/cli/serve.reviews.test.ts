@@ -19,6 +19,7 @@ describe("troupe serve", () => {
       )
       const program = workspace.start(["serve", "--port", "0"], {
         TROUPE_LOG_LEVEL: "debug",
+        TROUPE_REVIEWS: "true",
         TROUPE_REVIEW_MEMORY_INTERVAL: "1",
         TROUPE_REVIEW_API_KEY: secret,
         TROUPE_REVIEW_BASE_URL: model.baseUrl,

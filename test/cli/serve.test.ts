@@ -22,6 +22,7 @@ describe("troupe serve", () => {
     assert.match(token, /^trp_[\w-]{43}$/)
     assert.strictEqual(statSync(file).mode & 0o777, 0o600)
     assert.notInclude(program.stdout() + program.stderr(), token)
+    assert.match(program.stdout(), /^ {2}reviews +off \(TROUPE_REVIEWS=true /m)
     const request = /^ {2}(curl .*)$/m.exec(program.stdout())?.[1] ?? ""
     const pasted = spawnSync("bash", ["-c", request], { encoding: "utf8" })
     assert.deepInclude(JSON.parse(pasted.stdout) as object, { ok: true, agent: "demo", state: "idle" })

@@ -25,6 +25,7 @@ describe.skipIf(postgres === null)("background reviews", () => {
         (cluster) => Effect.promise(() => cluster.cleanUp())
       )
       const env = {
+        TROUPE_REVIEWS: "true",
         TROUPE_REVIEW_MEMORY_INTERVAL: "1",
         TROUPE_REVIEW_API_KEY: "sk-of-the-reviews",
         TROUPE_REVIEW_BASE_URL: model.baseUrl,

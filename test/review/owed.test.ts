@@ -54,6 +54,7 @@ it.effect(
         Effect.promise(cleanUp)
       )
       const env = {
+        TROUPE_REVIEWS: "true",
         TROUPE_REVIEW_MEMORY_INTERVAL: "1",
         TROUPE_REVIEW_API_KEY: "sk-of-the-reviews",
         TROUPE_REVIEW_BASE_URL: model.baseUrl,

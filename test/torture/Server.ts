@@ -105,8 +105,6 @@ export class Server {
         PATH: process.env["PATH"] ?? "",
         HOME: this.directory,
         TROUPE_MAX_PROCESSES: String(this.#maxProcesses),
-        TROUPE_REVIEW_MEMORY_INTERVAL: "0",
-        TROUPE_REVIEW_SKILL_INTERVAL: "0",
         TROUPE_POOL_WAIT: "5 minutes",
         TROUPE_LOG_FORMAT: "pretty",
         ...this.#options.env,

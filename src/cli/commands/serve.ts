@@ -96,6 +96,7 @@ const serve = Effect.fnUntraced(function* (configured: Configuration, node: Clus
       dataDir,
       version,
       isTerminal: process.stdout.isTTY === true,
+      reviews: Object.values(reviews.intervals ?? {}).some((interval) => interval > 0),
       adminToken: Option.isSome(adminToken) ? "TROUPE_ADMIN_TOKEN" : `in ${join(dataDir, DataDir.adminTokenFile)}`
     }).pipe(Effect.provideContext(inspect))
     return yield* Effect.never

@@ -9,7 +9,7 @@ import type { Redacted } from "effect"
 import { hostname } from "node:os"
 import { dirname, isAbsolute, resolve } from "node:path"
 import { defaultReviewBounds } from "../../../machines/review/machine.ts"
-import { defaultIntervals } from "../../domain/Review.ts"
+import { defaultIntervals, noReviews } from "../../domain/Review.ts"
 import { defaultLimits } from "../../domain/Settings.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import type { ReviewOptions } from "../../wiring.ts"
@@ -135,11 +135,14 @@ const reviews = Effect.fnUntraced(function* (sources: ReadonlyArray<Source>) {
   const apiKey = yield* get("reviewApiKey")
   const baseUrl = yield* get("reviewBaseUrl")
   const model = yield* get("reviewModel")
+  const isOn = (yield* get("reviews")) ?? false
+  // Read in any case, so that a wrong value is an error.
+  const intervals = {
+    memory: (yield* get("reviewMemoryInterval")) ?? defaultIntervals.memory,
+    skills: (yield* get("reviewSkillInterval")) ?? defaultIntervals.skills
+  }
   const options: ReviewOptions = {
-    intervals: {
-      memory: (yield* get("reviewMemoryInterval")) ?? defaultIntervals.memory,
-      skills: (yield* get("reviewSkillInterval")) ?? defaultIntervals.skills
-    },
+    intervals: isOn ? intervals : noReviews,
     skillTool: (yield* get("reviewSkillTool")) ?? false,
     bounds: {
       iterations: (yield* get("reviewIterations")) ?? defaultReviewBounds.iterations,

@@ -180,6 +180,7 @@ export const keys = {
   logLevel: oneOf(["trace", "debug", "info", "warn", "error", "none"]),
   logFormat: oneOf(["pretty", "json"]),
   defaultAgent: text("the name of an agent"),
+  reviews: boolean,
   reviewMemoryInterval: whole(0, 1_000_000, " user turns (0 turns memory reviews off)"),
   reviewSkillInterval: whole(0, 1_000_000, " tool iterations (0 turns skill reviews off)"),
   reviewSkillTool: boolean,
@@ -197,8 +198,9 @@ export const names = Object.keys(keys) as ReadonlyArray<KeyName>
 /** Settings of reviews are in an object of their own in the file. */
 const ofReviews = /^review(?=[A-Z])/
 
-/** `poolWait` has the same name in the file, and `reviewModel` is `reviews.model`. */
+/** `poolWait` has the same name in the file, `reviewModel` is `reviews.model`, and `reviews` is `reviews.enabled`. */
 export const placeOf = (name: KeyName): readonly [string] | readonly ["reviews", string] => {
+  if (name === "reviews") return ["reviews", "enabled"]
   if (!ofReviews.test(name)) return [name]
   const rest = name.replace(ofReviews, "")
   return ["reviews", rest.charAt(0).toLowerCase() + rest.slice(1)]
