@@ -7,6 +7,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
+import { unknownVariables } from "./configuration/unknownVariables.ts"
 import { endingOf } from "./failures.ts"
 import * as Signals from "./Signals.ts"
 import { version } from "./version.ts"
@@ -41,30 +42,38 @@ const troupeFor = async (word: string | undefined) => {
 }
 
 /** Bad usage prints one line that names `--help`, instead of the whole help. */
-const presenter: CliOutput.Presenter = {
+const presenterOf = (asJson: boolean): CliOutput.Presenter => ({
   present: Effect.fnUntraced(function* (event) {
     if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event)
     const wrong = event.errors.map(({ message }) => message.replace(/\s*\n\s*/g, " ")).join(" ")
-    yield* Console.error(`troupe: ${wrong} (see ${event.commandPath.join(" ")} --help)`)
+    const detail = `${wrong} (see ${event.commandPath.join(" ")} --help)`
+    yield* Console.error(asJson ? JSON.stringify({ ok: false, error: "bad_usage", detail }) : `troupe: ${detail}`)
   })
-}
+})
 
-const environment = Layer.mergeAll(
-  NodeServices.layer,
-  CliOutput.layerPresenter(presenter),
-  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
-)
+const environmentOf = (asJson: boolean) =>
+  Layer.mergeAll(
+    NodeServices.layer,
+    CliOutput.layerPresenter(presenterOf(asJson)),
+    CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+  )
 
 /** Runs the command of the arguments; the exit code. */
 export const run = async (args: ReadonlyArray<string>): Promise<number> => {
+  const asJson = args.includes("--json")
+  for (const warning of unknownVariables(process.env)) {
+    process.stderr.write(`${asJson ? JSON.stringify({ warning }) : `troupe: ${warning}`}\n`)
+  }
   const troupe = await troupeFor(args[0])
   const exit = await Effect.runPromiseExit(
-    Signals.under(Command.runWith(troupe, { version, renderErrors: true })(args)).pipe(Effect.provide(environment))
+    Signals.under(Command.runWith(troupe, { version, renderErrors: true })(args)).pipe(
+      Effect.provide(environmentOf(asJson))
+    )
   )
   if (Exit.isSuccess(exit)) return 0
   const { exitCode, report } = endingOf(exit.cause)
   if (report !== null) {
-    const line = args.includes("--json")
+    const line = asJson
       ? JSON.stringify({ ok: false, error: report.code, detail: report.message })
       : `troupe: ${report.message}`
     process.stderr.write(`${line}\n`)

@@ -65,6 +65,25 @@ describe("the command line", () => {
     assert.match(body.detail, /No Troupe answers at http:\/\/127\.0\.0\.1:1 .*troupe serve/)
   })
 
+  it("prints bad usage as JSON with --json, too", async () => {
+    const { code, stderr, stdout } = await workspace.run(["sessions", "list", "--json", "--limit", "many"])
+    assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
+    assert.deepInclude<object>(JSON.parse(stderr), { ok: false, error: "bad_usage" })
+  })
+
+  it("warns of a variable that is no setting, and says which one may be meant", async () => {
+    const env = { TROUPE_MAX_PROCESES: "3", TROUPE_XYZZY: "1", TROUPE_TOKEN: "x", TROUPE_LEASE: "y", TROUPE_PORT: "" }
+    const plain = await workspace.run(["machines"], env)
+    assert.strictEqual(plain.code, 0)
+    assert.strictEqual(
+      plain.stderr,
+      "troupe: TROUPE_MAX_PROCESES is no setting, and is ignored. Did you mean TROUPE_MAX_PROCESSES?\n" +
+        "troupe: TROUPE_XYZZY is no setting, and is ignored.\n"
+    )
+    const json = await workspace.run(["app", "list", "--json"], { TROUPE_XYZZY: "1" })
+    assert.strictEqual(json.stderr, '{"warning":"TROUPE_XYZZY is no setting, and is ignored."}\n')
+  })
+
   it("prints colours on a terminal only, except with FORCE_COLOR", async () => {
     const escape = String.fromCodePoint(27)
     await workspace.run(["app", "create", "web"])
