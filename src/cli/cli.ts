@@ -23,6 +23,7 @@ const commands = {
   webhook: async () => (await import("./commands/webhook.ts")).webhookCommand,
   node: async () => (await import("./commands/node.ts")).nodeCommand,
   sessions: async () => (await import("./commands/sessions.ts")).sessionsCommand,
+  inspect: async () => (await import("./commands/inspect.ts")).inspectCommand,
   top: async () => (await import("./commands/top.ts")).topCommand,
   ask: async () => (await import("./commands/ask.ts")).askCommand,
   run: async () => (await import("./commands/run.ts")).runCommand,

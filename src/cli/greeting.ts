@@ -60,7 +60,7 @@ const reviewsOff = "(TROUPE_REVIEWS=true has a model learn from conversations, o
 const dashboard = Effect.fnUntraced(function* (url: string, isTerminal: boolean, adminToken: string) {
   const page = `${url}/inspect/`
   if (!isTerminal) return `${page} (log in with a token; the admin's is ${adminToken})`
-  const code = yield* Effect.flatMap(Access, ({ issueCode }) => issueCode)
+  const { code } = yield* Effect.flatMap(Access, ({ issueCode }) => issueCode)
   return `${page}#code=${Redacted.value(code)} ${paint("dim", "(logs in once, within 15 minutes)")}`
 })
 

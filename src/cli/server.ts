@@ -2,11 +2,12 @@
  * A running server: the flags that name it, how it is found without them, and a client whose failures explain a server that
  * does not answer, or is none.
  */
-import { Config, Effect, Option } from "effect"
-import type { Redacted } from "effect"
+import { Config, Effect, Option, Redacted } from "effect"
 import { Flag } from "effect/cli"
 import { FetchHttpClient } from "effect/http"
 import * as Client from "../http/Client.ts"
+import { problemFrom } from "../inspect/client/api.ts"
+import type { Problem } from "../inspect/client/api.ts"
 import { BadUsage, CommandFailed } from "./failures.ts"
 import { configuration, dataDirFlags } from "./options.ts"
 import * as RunningServer from "./runningServer.ts"
@@ -118,6 +119,21 @@ export const notTroupe = (url: string, answer: string) =>
     code: "not_troupe",
     problem: `What answers at ${url} is no Troupe, or one of another version (${answer}). Name the server by --url or TROUPE_URL.`
   })
+
+/** Of the dashboard's API, which `troupe top` and `troupe inspect` use. */
+export const asked = <A>(url: string, request: () => Promise<A>) =>
+  Effect.tryPromise({ try: request, catch: (cause) => problemFailed(url, problemFrom(cause)) })
+
+export const problemFailed = (url: string, { detail, error, status }: Problem): CommandFailed => {
+  if (status === 0) return unreachable(url)
+  if (error === "unexpected_answer") return notTroupe(url, `it answered ${status}`)
+  return new CommandFailed({ code: error, problem: detail })
+}
+
+export const withToken =
+  (token: Redacted.Redacted<string>): typeof fetch =>
+  (url, init) =>
+    fetch(url, { ...init, headers: { ...(init?.headers as object), authorization: `Bearer ${Redacted.value(token)}` } })
 
 interface Reason {
   readonly _tag: string

@@ -11,6 +11,7 @@
  * | `POST login` `Login` | `Me`, and the cookie. 401 `unauthorized` |
  * | `POST logout` | `{ok}`, and the cookie is gone |
  * | `GET me` | `Me` |
+ * | `POST link` | `Link`: logs the admin in once. For the admin only: 403 `forbidden` |
  * | `POST ticket` | `Ticket`: the address of `/inspect/stately`, for tools that take no header |
  * | `GET sessions?q&state&agent&app&node&limit&cursor` | `SessionRows`, the last active first |
  * | `GET steps` | SSE of `SlimStep` (`event: step`), see there |
@@ -63,6 +64,13 @@ export interface Me {
     readonly restart_intensity: number
     readonly restart_period_millis: number
   }
+}
+
+/** Logs the admin in once, until then. */
+export interface Link {
+  readonly ok: true
+  readonly url: string
+  readonly expires_at: number
 }
 
 /** Valid for one connection within a minute, for reading only; `&session=<id>` limits it to one session. */

@@ -41,6 +41,24 @@ describe("troupe serve", () => {
     assert.notInclude(output, token)
   })
 
+  it("has fresh links by troupe inspect, which log the admin in once, and none for an app", async () => {
+    const program = workspace.start(["serve", "--port", "0"])
+    const [, url = ""] = await program.printed(/listens on (http:\/\/\S+)[^]*curl/)
+    const token = readFileSync(join(workspace.cwd, ".troupe", "app-token"), "utf8").trim()
+    const links = await Promise.all([workspace.run(["inspect"]), workspace.run(["inspect", "--json"])])
+    assert.match(links[0].stderr, /^Logs the admin in once, until .*\.\n$/)
+    const { url: second } = JSON.parse(links[1].stdout) as { readonly url: string }
+    for (const link of [links[0].stdout.trimEnd(), second]) {
+      const [page, code = ""] = link.split("#code=")
+      assert.strictEqual(page, `${url}/inspect/`)
+      assert.deepInclude(await (await login(url, { code })).json(), { ok: true, admin: true })
+      assert.strictEqual((await login(url, { code })).status, 401)
+    }
+    const ofApp = await workspace.run(["inspect"], { TROUPE_TOKEN: token })
+    assert.deepStrictEqual([ofApp.code, ofApp.stdout], [1, ""])
+    assert.match(ofApp.stderr, /^troupe: This takes the admin token.*\n$/)
+  })
+
   it("names TROUPE_ADMIN_TOKEN where the operator chose the token", async () => {
     // The file of an earlier start exists, and its token is not the admin token now.
     mkdirSync(join(workspace.cwd, ".troupe"))

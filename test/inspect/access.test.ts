@@ -149,7 +149,7 @@ describe("the dashboard's API", () => {
   it.live("accepts a one-time login link once", () =>
     Effect.gen(function* () {
       const { call, dashboard } = yield* open()
-      const code = Redacted.value(yield* Context.get(dashboard, Access).issueCode)
+      const code = Redacted.value((yield* Context.get(dashboard, Access).issueCode).code)
       const reply = yield* login(call, { code })
       assert.containSubset(reply.json, { ok: true, admin: true })
       const cookie = cookieOf(reply.headers)
@@ -163,7 +163,7 @@ describe("the dashboard's API", () => {
   it.effect("ends a login link after 15 minutes and a login after 12 hours", () =>
     Effect.gen(function* () {
       const { call, dashboard } = yield* open()
-      const code = Redacted.value(yield* Context.get(dashboard, Access).issueCode)
+      const code = Redacted.value((yield* Context.get(dashboard, Access).issueCode).code)
       const cookie = cookieOf((yield* login(call, { token: adminToken })).headers)
       yield* TestClock.adjust("15 minutes")
       assert.strictEqual((yield* login(call, { code })).status, 401)
@@ -202,7 +202,7 @@ describe("the dashboard's API", () => {
     Effect.gen(function* () {
       const { call, dashboard, log, mint } = yield* open()
       const token = yield* mint("desk")
-      const code = Redacted.value(yield* Context.get(dashboard, Access).issueCode)
+      const code = Redacted.value((yield* Context.get(dashboard, Access).issueCode).code)
       yield* login(call, { token })
       yield* login(call, { code })
       const cookie = cookieOf((yield* login(call, { token: adminToken })).headers)

@@ -2,16 +2,16 @@
  * `troupe top`: the dashboard's table in the terminal, live, with the session under the cursor below it. Over HTTP, with a
  * token. Without a terminal it prints the table once.
  */
-import { Deferred, Effect, Option, Redacted } from "effect"
+import { Deferred, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { SessionState } from "../../domain/Session.ts"
-import { createApi, problemFrom } from "../../inspect/client/api.ts"
-import type { Api, Problem, SessionFilter } from "../../inspect/client/api.ts"
+import { createApi } from "../../inspect/client/api.ts"
+import type { Api, SessionFilter } from "../../inspect/client/api.ts"
 import { age, count, countdown } from "../../inspect/client/format.ts"
 import { noFilter } from "../../inspect/client/rows.ts"
-import { CommandFailed } from "../failures.ts"
+import type { CommandFailed } from "../failures.ts"
 import { jsonFlag } from "../options.ts"
-import { findServer, notTroupe, serverFlags, unreachable } from "../server.ts"
+import { asked, findServer, notTroupe, problemFailed, serverFlags, withToken } from "../server.ts"
 import { note, oneLine, print, printJson, table } from "../terminal.ts"
 import { press } from "../top/keys.ts"
 import { render } from "../top/render.ts"
@@ -41,7 +41,7 @@ export const topCommand = Command.make(
     const target = { url, send, filter: { ...noFilter, q, state: Option.getOrNull(state) } }
     const api = createApi(`${target.url}/inspect/api/`, send)
     // Reported before the screen is taken over: the server does not answer, or the token is not valid.
-    const me = yield* orFailed(target.url, () => api.me())
+    const me = yield* asked(target.url, () => api.me())
     if (typeof me.version !== "string") return yield* notTroupe(url, "its answer has another form")
     if (json || process.stdout.isTTY !== true || process.stdin.isTTY !== true)
       return yield* printOnce(api, target.url, target.filter, json)
@@ -62,20 +62,6 @@ export const topCommand = Command.make(
   ])
 )
 
-const withToken =
-  (token: Redacted.Redacted<string>): typeof fetch =>
-  (url, init) =>
-    fetch(url, { ...init, headers: { ...(init?.headers as object), authorization: `Bearer ${Redacted.value(token)}` } })
-
-const failed = (url: string, { detail, error, status }: Problem): CommandFailed => {
-  if (status === 0) return unreachable(url)
-  if (error === "unexpected_answer") return notTroupe(url, `it answered ${status}`)
-  return new CommandFailed({ code: error, problem: detail })
-}
-
-const orFailed = <A>(url: string, request: () => Promise<A>) =>
-  Effect.tryPromise({ try: request, catch: (cause) => failed(url, problemFrom(cause)) })
-
 const watch = (target: {
   readonly url: string
   readonly api: Api
@@ -90,7 +76,7 @@ const watch = (target: {
       const top = makeTop({
         ...target,
         changed: () => screen?.changed(),
-        ended: (problem) => end(problem === null ? Effect.void : Effect.fail(failed(target.url, problem)))
+        ended: (problem) => end(problem === null ? Effect.void : Effect.fail(problemFailed(target.url, problem)))
       })
       yield* Effect.addFinalizer(() => Effect.sync(top.stop))
       const opened = Screen.open({
@@ -110,12 +96,12 @@ const watch = (target: {
   )
 
 const printOnce = Effect.fnUntraced(function* (api: Api, url: string, filter: SessionFilter, json: boolean) {
-  const page = yield* orFailed(url, () => api.sessions(filter, printedRows))
+  const page = yield* asked(url, () => api.sessions(filter, printedRows))
   if (json) return yield* printJson(page)
   const { closed, idle, retiring, turning } = page.counts
   yield* print(`${idle} idle, ${turning} turning, ${retiring} retiring, ${closed} closed`)
   if (page.sessions.length === 0) return yield* note("No sessions.")
-  const { now } = yield* orFailed(url, () => api.me())
+  const { now } = yield* asked(url, () => api.me())
   const rows = page.sessions.map((row) => [
     row.session_id,
     row.substate,

@@ -40,7 +40,7 @@ const wrongToken = unauthorized(
   "This token is unknown or revoked. `troupe app create NAME` makes one; the admin's is in the data dir."
 )
 const wrongCode = unauthorized(
-  "This link was used before, or is older than 15 minutes. Log in with a token; a restart prints a new link."
+  "This link was used before, or is older than 15 minutes. Log in with a token; `troupe inspect` prints a new one."
 )
 const wrongTicket = unauthorized(
   "This ticket was used before, or is older than a minute. `POST /inspect/api/ticket` gives another."
@@ -77,7 +77,7 @@ export class Access extends Context.Service<
       login: Login
     ) => Effect.Effect<{ readonly caller: Caller; readonly cookie: string }, Unauthorized | Unavailable>
     /** With it the admin can log in once, within 15 minutes. For a terminal, never for a log. */
-    readonly issueCode: Effect.Effect<Redacted.Redacted<string>>
+    readonly issueCode: Effect.Effect<{ readonly code: Redacted.Redacted<string>; readonly until: number }>
   }
 >()("troupe/inspect/Access") {
   static readonly layer = Layer.effect(
@@ -157,7 +157,7 @@ export class Access extends Context.Service<
         codes.set(code, now + codeLastsMillis)
         const [oldest] = codes.keys()
         if (codes.size > mostCodes && oldest !== undefined) codes.delete(oldest)
-        return Redacted.make(code)
+        return { code: Redacted.make(code), until: now + codeLastsMillis }
       })
 
       return Access.of({ callerOf, watcherOf, issueTicket, login, issueCode })

@@ -1,15 +1,16 @@
-/** `POST login`, `POST logout` and `GET me`. A token is in the body and in the encrypted cookie, never in an address. */
-import { Clock, Effect, Layer, Schema } from "effect"
+/** `POST login`, `POST logout`, `GET me` and `POST link`. A token is in the body and in the encrypted cookie, never in an address. */
+import { Clock, Effect, Layer, Redacted, Schema } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import manifest from "../../../package.json" with { type: "json" }
 import { Inspection } from "../../services/Inspection.ts"
 import type { Caller } from "../../services/Inspection.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
-import type { Login, Me } from "../contract.ts"
+import type { Link, Login, Me } from "../contract.ts"
+import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { boundsDto } from "../detail/dto.ts"
 import { Hub } from "../Hub.ts"
-import { Access, withCookie } from "./Access.ts"
-import { answeringRefusals, bodyOf, get, routes } from "./route.ts"
+import { Access, isHttps, withCookie } from "./Access.ts"
+import { answeringRefusals, bodyOf, get, post, routes } from "./route.ts"
 
 const secret = Schema.String.check(Schema.isMaxLength(512))
 /** One of the two. No union, whose problems would be those of both its members. */
@@ -58,4 +59,30 @@ const loginRoutes = HttpRouter.use((router) =>
 
 const meRoute = routes(Effect.map(meOf, (me) => [get("/me", ({ caller }) => me(caller))]))
 
-export const layer = Layer.merge(loginRoutes, meRoute)
+const adminOnly = {
+  code: "forbidden",
+  status: 403,
+  detail: "This takes the admin token; an app's token is not enough. Log in with that one."
+} as const satisfies ProblemDetails
+
+/** For who is the admin already, and is to be it in a browser. */
+const linkRoute = routes(
+  Effect.map(Access, ({ issueCode }) => [
+    post(
+      "/link",
+      Effect.fnUntraced(function* ({ caller, request }) {
+        if (caller._tag !== "Admin") return yield* Effect.fail(adminOnly)
+        const { code, until } = yield* issueCode
+        const scheme = isHttps(request) ? "https" : "http"
+        const host = request.headers["host"] ?? "127.0.0.1"
+        return {
+          ok: true,
+          url: `${scheme}://${host}/inspect/#code=${Redacted.value(code)}`,
+          expires_at: until / 1000
+        } satisfies Link
+      })
+    )
+  ])
+)
+
+export const layer = Layer.mergeAll(loginRoutes, meRoute, linkRoute)

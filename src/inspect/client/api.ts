@@ -8,6 +8,7 @@ import type {
   Approvals,
   Coverage,
   Done,
+  Link,
   Login,
   Me,
   NewFork,
@@ -134,6 +135,7 @@ export const createApi = (base: string, send: typeof fetch = fetch) => {
     login: (login: Login) => post<Me>("login", login),
     logout: () => post<{ readonly ok: true }>("logout"),
     me: () => get<Me>("me"),
+    link: () => post<Link>("link"),
     sessions: (filter: Partial<SessionFilter>, limit: number, cursor?: string | null) =>
       get<SessionRows>("sessions", { ...filter, limit, cursor }),
     approvals: () => get<Approvals>("approvals"),
