@@ -55,6 +55,8 @@ export const ledgerFile = (dataDir: string): string =>
   dataDir === ":memory:" ? dataDir : join(dataDir, "troupe.sqlite")
 
 export const adminTokenFile = "admin-token"
+/** Of the app that the first start makes, where it prints no token. */
+export const appTokenFile = "app-token"
 
 /** The admin token of this data dir, made at the first call. */
 export const adminToken = Effect.fn("DataDir.adminToken")(function* ({ ledger, path }: DataDir) {

@@ -110,6 +110,10 @@ export const examineNode = (url: string, secret: Redacted.Redacted<string>) =>
 /** The first problem in a ledger's file, in the database's own words; `null`: none, or no file. It reads the whole file. */
 export const ledgerDamage: (location: string) => Effect.Effect<string | null> = Damage.find
 
+/** A copy of a ledger's file while it is worked on, and what a file has in it. */
+export { contentsOf as ledgerContents, copy as backupLedger } from "./ledger/sqlite/backup.ts"
+export type { LedgerContents } from "./ledger/sqlite/backup.ts"
+
 /** The services that the layer provides to its callers. */
 export type PublicServices =
   | SessionActorRefs

@@ -18,6 +18,7 @@ const commands = {
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
   chat: async () => (await import("./commands/chat.ts")).chatCommand,
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
+  backup: async () => (await import("./commands/backup.ts")).backupCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   app: async () => (await import("./commands/app.ts")).appCommand,
   webhook: async () => (await import("./commands/webhook.ts")).webhookCommand,

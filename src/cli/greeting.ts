@@ -11,7 +11,6 @@ import { paint, print } from "./terminal.ts"
 
 /** The app that the first start creates. */
 const firstApp = "default"
-const tokenFile = "app-token"
 
 export interface ServerGreeting {
   /** Such as `http://127.0.0.1:8420`. */
@@ -67,7 +66,7 @@ const dashboard = Effect.fnUntraced(function* (url: string, isTerminal: boolean,
 /** `secret` is the token as a shell takes it: the token itself on a terminal, else an expression that reads it. */
 const tokenNotes = Effect.fnUntraced(function* (dataDir: string, isTerminal: boolean) {
   const apps = yield* Apps
-  const file = join(dataDir, tokenFile)
+  const file = join(dataDir, DataDir.appTokenFile)
   if ((yield* apps.list).length > 0) {
     return existsSync(file) ? { note: file, secret: `$(cat ${shellQuoted(file)})` } : ofAnApp
   }
@@ -83,7 +82,7 @@ const tokenNotes = Effect.fnUntraced(function* (dataDir: string, isTerminal: boo
   // The output may be a log, which must not have a secret. Kept before there is the app: were this process killed between
   // the two, nobody would have the token of an app that is there, and the next start would make no other.
   const token = newAppToken()
-  yield* DataDir.keepSecret({ path: dataDir, ledger: "" }, tokenFile, token)
+  yield* DataDir.keepSecret({ path: dataDir, ledger: "" }, DataDir.appTokenFile, token)
   return yield* apps.mint(firstApp, { token }).pipe(
     Effect.map(({ name }) => ({ note: `${file} (the app ${name})`, secret: `$(cat ${shellQuoted(file)})` })),
     // Another node of the same database was quicker: what was kept here is no app's.

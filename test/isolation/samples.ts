@@ -26,7 +26,8 @@ export const open: ReadonlySet<string> = new Set([
 /** Routes of the dashboard that an app's token is not enough for. */
 const adminsOfDashboard: ReadonlySet<string> = new Set([
   "POST /inspect/api/sessions/:id/unpark",
-  "GET /inspect/api/nodes"
+  "GET /inspect/api/nodes",
+  "POST /inspect/api/link"
 ])
 
 /** What an app's token is not enough for. */

@@ -5,6 +5,7 @@
 import { Effect, Layer, Option } from "effect"
 import type { Redacted } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { resolve } from "node:path"
 import { ledgerFile } from "../../dataDir.ts"
 import { examineDatabase, ledgerDamage } from "../../wiring.ts"
 import type { DatabaseFacts } from "../../wiring.ts"
@@ -12,6 +13,7 @@ import { AgentDirectory } from "../../services/AgentDirectory.ts"
 import type { Diagnosis } from "../../services/AgentDirectory.ts"
 import { clusterNode } from "../clusterNode.ts"
 import type { Check } from "../doctor/checks.ts"
+import { dataChecks } from "../doctor/dataChecks.ts"
 import { databaseChecks } from "../doctor/databaseChecks.ts"
 import { nodeChecks } from "../doctor/nodeChecks.ts"
 import { AlreadyReported, BadUsage } from "../failures.ts"
@@ -32,11 +34,19 @@ export const doctorCommand = Command.make(
       Argument.withDescription("Only this one; else all that are known"),
       Argument.optional
     ),
+    data: Flag.String("data").pipe(
+      Flag.withMetavar("DIRECTORY"),
+      Flag.withDescription(
+        "Look at this data dir alone, or at a ledger's copy: whether all is there that a restore needs"
+      ),
+      Flag.optional
+    ),
     cluster: clusterFlag,
     json: jsonFlag,
     ...dataDirFlags
   },
-  Effect.fn(function* ({ agent, cluster, json, ...flags }) {
+  Effect.fn(function* ({ agent, cluster, data, json, ...flags }) {
+    if (Option.isSome(data)) return yield* reportData(data.value, json)
     const configured = yield* configuration(flags)
     const { databaseUrl, settings } = configured
     const node = cluster ? yield* clusterNode(configured) : null
@@ -51,6 +61,13 @@ export const doctorCommand = Command.make(
     )
   })
 ).pipe(Command.withDescription("Say which agents can be used, whether the ledger is whole, and what to do where not"))
+
+const reportData = Effect.fnUntraced(function* (path: string, json: boolean) {
+  const checks = yield* dataChecks(path)
+  const ok = checks.every(({ level }) => level !== "fails")
+  yield* json ? printJson({ ok, data: resolve(path), checks }) : printChecks(`The data in ${resolve(path)}:`, checks)
+  if (!ok) return yield* new AlreadyReported({})
+})
 
 /** Of the ledger: what `--json` has of it, what is printed, and whether Troupe can work on it. */
 interface LedgerFound {
@@ -84,13 +101,13 @@ const examineServer = (
 
 const found = (location: string, checks: ReadonlyArray<Check>): LedgerFound => {
   const ok = checks.every(({ level }) => level !== "fails")
-  return { ok, json: { database: { location, ok, checks } }, print: printChecks(location, checks) }
+  return { ok, json: { database: { location, ok, checks } }, print: printChecks(`\nThe database ${location}:`, checks) }
 }
 
 const levels = { ok: "ok", warn: "WARN", fails: "FAILS" } as const
 
-const printChecks = Effect.fnUntraced(function* (location: string, checks: ReadonlyArray<Check>) {
-  yield* print(paint("dim", `\nThe database ${harmless(location)}:`))
+const printChecks = Effect.fnUntraced(function* (head: string, checks: ReadonlyArray<Check>) {
+  yield* print(paint("dim", harmless(head)))
   yield* print(
     table(
       checks.map(({ found, level, what }) => [levels[level], harmless(what), harmless(found)]),
