@@ -72,7 +72,14 @@ describe("the command line", () => {
   })
 
   it("warns of a variable that is no setting, and says which one may be meant", async () => {
-    const env = { TROUPE_MAX_PROCESES: "3", TROUPE_XYZZY: "1", TROUPE_TOKEN: "x", TROUPE_LEASE: "y", TROUPE_PORT: "" }
+    const env = {
+      TROUPE_MAX_PROCESES: "3",
+      TROUPE_XYZZY: "1",
+      TROUPE_TOKEN: "x",
+      TROUPE_WEBHOOK_SECRET: "z",
+      TROUPE_LEASE: "y",
+      TROUPE_PORT: ""
+    }
     const plain = await workspace.run(["machines"], env)
     assert.strictEqual(plain.code, 0)
     assert.strictEqual(

@@ -5,8 +5,15 @@ import { names, variableOf } from "./keys.ts"
 
 const prefix = "TROUPE_"
 
-/** Which server the commands talk to; and what Troupe gives to processes that it starts, from which it may be started again. */
-const others = ["TROUPE_URL", "TROUPE_TOKEN", "TROUPE_LEASE", "TROUPE_DEMO_START", "TROUPE_DEMO_STATE"]
+/** What single commands read; and what Troupe gives to processes that it starts, from which it may be started again. */
+const others = [
+  "TROUPE_URL",
+  "TROUPE_TOKEN",
+  "TROUPE_WEBHOOK_SECRET",
+  "TROUPE_LEASE",
+  "TROUPE_DEMO_START",
+  "TROUPE_DEMO_STATE"
+]
 
 /** A sentence for each. An empty one counts as none. */
 export const unknownVariables = (env: Readonly<Record<string, string | undefined>>): ReadonlyArray<string> => {
