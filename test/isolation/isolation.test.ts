@@ -80,7 +80,7 @@ const takesFiles = (document: Document, { method, path }: Route): boolean => {
   return "files" in (document.components.schemas[reference.replace("#/components/schemas/", "")]?.properties ?? {})
 }
 
-layer(World.layer, { excludeTestServices: true })("isolation", (it) => {
+layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("isolation", (it) => {
   it.effect("the OpenAPI document has every route outside the dashboard", () =>
     Effect.gen(function* () {
       const { document, routes } = yield* World
