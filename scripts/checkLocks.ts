@@ -30,7 +30,9 @@ const policies: Readonly<Record<string, LockPolicy>> = {
   "bench/peers": {
     installScripts: ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64"].map((on) => `@sandbox-agent/cli-${on}`),
     licenses: null
-  }
+  },
+  // Installed with `--ignore-scripts` (scripts/docs/site.ts), and never shipped.
+  "docs/site": { installScripts: ["esbuild", "fsevents"], licenses: null }
 }
 
 const jsonIn = (...path: ReadonlyArray<string>) => JSON.parse(readFileSync(join(root, ...path), "utf8"))

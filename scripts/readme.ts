@@ -1,6 +1,7 @@
 /**
  * `npm run readme`: brings what is generated in README.md up to date, the chart of the session machine and transcripts
- * of `troupe demo` and `troupe chat`, which are run for it. A test holds the chart to the machine.
+ * of `troupe demo` and `troupe chat`, which are run for it. A test holds the chart to the machine. So it does with what the
+ * examples of docs/quick-start.md and docs/http.md print; a test runs these again.
  */
 import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -8,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
+import { withAnswers } from "./docs/examples.ts"
 
 const root = join(import.meta.dirname, "..")
 const readme = join(root, "README.md")
@@ -72,3 +74,8 @@ const before = readFileSync(readme, "utf8")
 const withDemo = put(before, "demo", fenced("text", `$ troupe demo\n\n${troupe("demo")}`))
 const withChat = put(withDemo, "chat", fenced("text", `$ troupe chat --agent demo\n${await chat()}`))
 writeFileSync(readme, put(withChat, "chart", fenced("mermaid", troupe("machines", "session"))))
+
+for (const name of ["quick-start.md", "http.md"]) {
+  const page = join(root, "docs", name)
+  writeFileSync(page, await withAnswers(readFileSync(page, "utf8")))
+}

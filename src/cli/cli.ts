@@ -13,7 +13,7 @@ import * as Signals from "./Signals.ts"
 import { version } from "./version.ts"
 
 /** Commands are loaded by name: the server is most of the program, and the other commands start without it. */
-const commands = {
+export const commands = {
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
   chat: async () => (await import("./commands/chat.ts")).chatCommand,
