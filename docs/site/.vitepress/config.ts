@@ -66,6 +66,7 @@ export default defineConfig({
       {
         text: "Use it",
         items: [
+          page("Command line", "/cli"),
           page("HTTP", "/http"),
           page("Events", "/events"),
           page("Errors", "/errors"),

@@ -6,6 +6,7 @@ import { Schema } from "effect"
 import { McpServerSpec } from "../../domain/McpServer.ts"
 import { AgentSpec, RunSpec } from "../../domain/Settings.ts"
 import { keys, names, placeOf, variableOf } from "./keys.ts"
+import { meanings } from "./meanings.ts"
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -17,7 +18,7 @@ export const fileSchema = (): Json => {
     const [first, second] = placeOf(name)
     const property = {
       ...jsonOf(keys[name].schema),
-      description: `${sentence(keys[name].takes)} (${variableOf(name)})`
+      description: `${meanings[name].does} ${sentence(keys[name].takes)} (${variableOf(name)})`
     }
     if (second === undefined) top[first] = property
     else reviews[second] = property

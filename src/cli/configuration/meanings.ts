@@ -134,6 +134,11 @@ export const meanings: Readonly<Record<KeyName, Meaning>> = {
     does: "What becomes of an agent's own conversation where another node goes on with its session: it stays behind (`local`), all nodes share the agents' homes (`shared`), or it is stored in the database and brought along (`capsule`).",
     unset: "`capsule` with `serve --cluster`, else `local`"
   },
+  reviews: {
+    group: "reviews",
+    does: "Whether background reviews run. They make model calls on your account.",
+    unset: "`false`"
+  },
   reviewMemoryInterval: {
     group: "reviews",
     does: "A review that may learn facts, every so many user turns. It makes model calls on your account."
