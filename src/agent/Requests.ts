@@ -31,12 +31,13 @@ export interface Requests {
   /**
    * For a request whose reply is an event among others (a prompt): `onReply` runs in wire order with the notifications,
    * before the next line is read. It gets the line of the reply; "" where none came. Fails only where the request could
-   * not be written.
+   * not be written. `beside`: members of the request beside its params.
    */
   readonly post: (
     method: string,
     params: unknown,
-    onReply: (reply: RpcReply, raw: string) => Effect.Effect<void>
+    onReply: (reply: RpcReply, raw: string) => Effect.Effect<void>,
+    beside?: JsonObject
   ) => Effect.Effect<void, RpcSilent>
   readonly notify: (method: string, params: unknown) => Effect.Effect<void>
 }
@@ -100,12 +101,14 @@ export const make = Effect.fnUntraced(function* (child: Child, versioned: boolea
       })
     )
 
-  const post: RequestChannel["post"] = (method, params, onReply) =>
+  const post: RequestChannel["post"] = (method, params, onReply, beside) =>
     Effect.suspend(() => {
       const id = (lastId += 1)
       pending.set(id, { method, onReply })
       // A request that was not written fails here, so `onReply` must not run when the peer closes.
-      return Effect.onError(write(method, { id, method, params }), () => Effect.sync(() => pending.delete(id)))
+      return Effect.onError(write(method, { id, method, params, ...beside }), () =>
+        Effect.sync(() => pending.delete(id))
+      )
     })
 
   const notify: RequestChannel["notify"] = (method, params) => Effect.ignore(write(method, { method, params }))

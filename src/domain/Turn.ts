@@ -125,6 +125,8 @@ export interface Prompt {
   /** The whole prompt in order; never empty. */
   readonly blocks: ReadonlyArray<PromptBlock>
   readonly settings: TurnSettings
+  /** What the agent's own spans belong to, where it traces (`traceparent`). Absent: nothing is known of a trace. */
+  readonly traceparent?: string
 }
 
 export const textPrompt = (text: string): Prompt => ({ text, blocks: [{ type: "text", text }], settings: {} })

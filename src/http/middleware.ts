@@ -9,7 +9,9 @@ import { problemOfCause, bodyTooLarge, unsupportedMedia } from "./problemOfCause
 import { makeOriginCheck, preflightHeaders } from "./originCheck.ts"
 import type { OriginCheckOptions } from "./originCheck.ts"
 import { problemResponse } from "./problems.ts"
-import { RequestOrigin } from "../services/submission.ts"
+import type { Origin } from "../domain/Origin.ts"
+import { traceIn } from "../domain/traceparent.ts"
+import { RequestOrigin } from "../services/requestOrigin.ts"
 import { logAnswer } from "./logAnswer.ts"
 import { RequestId, requestIdOf } from "./RequestId.ts"
 import { makeRequestCounter } from "./requestMetrics.ts"
@@ -73,7 +75,7 @@ export const middleware = <E>(
     return Effect.provideContext(
       observed,
       Context.make(RequestId, requestId).pipe(
-        Context.add(RequestOrigin, { request: requestId }),
+        Context.add(RequestOrigin, originOf(request, requestId)),
         Context.add(HttpIncomingMessage.MaxBodySize, maxBodySize),
         Context.add(References.CurrentLogAnnotations, {
           ...fiber.getRef(References.CurrentLogAnnotations),
@@ -82,6 +84,12 @@ export const middleware = <E>(
       )
     )
   })
+}
+
+/** The trace of the caller; a span of this request, where there is a tracer, takes its place (`services/requestOrigin.ts`). */
+const originOf = ({ headers }: Request, request: string): Origin => {
+  const { traceparent } = headers
+  return traceparent === undefined || traceIn(traceparent) === null ? { request } : { request, trace: traceparent }
 }
 
 /** Adds the request's id and the security headers, and replaces the bare 413 and 415 of the framework by problems. */

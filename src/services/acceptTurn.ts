@@ -35,7 +35,8 @@ import { checkTimeout } from "./checkTimeout.ts"
 import { checkTurnSettings } from "./checkTurnSettings.ts"
 import * as PromptContent from "./promptContent.ts"
 import * as GiveContext from "./giveContext.ts"
-import { checkSubmission, named, RequestOrigin } from "./submission.ts"
+import { requestOrigin } from "./requestOrigin.ts"
+import { checkSubmission, named } from "./submission.ts"
 import type { SubmitTurn, Turning } from "./Sessions.ts"
 import { parkedOf } from "./sessionView.ts"
 
@@ -87,7 +88,7 @@ export const make = Effect.gen(function* () {
 
   const begin = Effect.fnUntraced(function* (record: SessionRecord, submission: Submission, by: string) {
     const expected = expect(record.id)
-    const origin = yield* RequestOrigin
+    const origin = yield* requestOrigin
     const turn = yield* host.submit({ session: record.id, by, turn: { ...submission, origin } }).pipe(
       Effect.onError(() => expected.forget),
       Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, submission.queue))

@@ -1,8 +1,7 @@
 /** What a turn's submission is recognised by where it comes again: its app's name for it, or one of Troupe's own. */
-import { Context, Effect } from "effect"
+import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import { newSubmissionId } from "../domain/Ids.ts"
-import type { Origin } from "../domain/Origin.ts"
 import { InvalidRequest } from "../domain/Refusal.ts"
 import { checkStorable } from "./checkStorable.ts"
 import type { SubmitTurn } from "./Sessions.ts"
@@ -17,9 +16,6 @@ export const checkSubmission = Effect.fnUntraced(function* ({ id }: NonNullable<
   }
   yield* checkStorable({ idempotencyKey: id })
 })
-
-/** Of which request a turn comes, for the log and for traces; provided by whoever takes requests. */
-export const RequestOrigin = Context.Reference<Origin>("troupe/services/RequestOrigin", { defaultValue: () => ({}) })
 
 /** One that its app has not named can't have come before. */
 export const named = (submission: SubmitTurn["submission"]) =>

@@ -18,7 +18,7 @@ import { isFenced } from "../runtime/errors.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
 import * as ClaimedWrites from "./ClaimedWrites.ts"
-import type { SessionPort } from "./CommandHandler.ts"
+import type { SessionPort, TurnPrompt } from "./CommandHandler.ts"
 import { ActorFailed, OwnedElsewhere } from "./Envelope.ts"
 import type { Envelope, EventRefused, Reply } from "./Envelope.ts"
 import * as Interpret from "./interpret.ts"
@@ -32,6 +32,7 @@ import { Session } from "./Session.ts"
 import type { SessionHandle } from "./SessionHandle.ts"
 import * as SessionTimers from "./SessionTimers.ts"
 import { draftOf } from "./Step.ts"
+import * as TurnSpans from "./TurnSpans.ts"
 import * as TurnWatch from "./TurnWatch.ts"
 
 /** Ends by itself when the session sleeps with nothing left to do; `unload` runs synchronously with that decision. */
@@ -58,6 +59,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
   const turnWatch = yield* TurnWatch.make(session, timers, journal)
   const approvals = yield* PendingApprovals.make(handle, session)
   const openTurns = yield* OpenTurns.make(session)
+  const turnSpans = yield* TurnSpans.make
   const interpret = yield* Interpret.make(session, timers, journal, turnWatch)
   const port: SessionPort = {
     record: () => session.record,
@@ -65,7 +67,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     append: (turn, message) => afterBoth(journal.append(turn, message), turnWatch.received(turn, message)),
     requestApproval: approvals.request,
     ask: approvals.ask,
-    promptOf: openTurns.promptOf,
+    promptOf: (turn) => withTrace(openTurns.promptOf(turn), turnSpans.traceparent(turn)),
     writes
   }
   // A session that is only waiting for its commands to be done is looked at again, and unloaded.
@@ -81,6 +83,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     yield* Reactions.tellNews(session, timers),
     Reactions.countRestarts,
     LogNotices.reaction(openTurns),
+    turnSpans.react,
     openTurns.react,
     turnWatch.react,
     approvals.react,
@@ -179,6 +182,11 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
 const isStale = ({ approval }: Envelope, event: SessionEvent, { context }: SessionSnapshot): boolean =>
   (approval !== undefined && approval.turn !== context.turn) ||
   (event.type === "approval.settled" && !context.approvals.includes(event.id))
+
+const withTrace = (asked: Effect.Effect<TurnPrompt>, traceparent: string | undefined) =>
+  traceparent === undefined
+    ? asked
+    : Effect.map(asked, ({ kind, prompt }) => ({ kind, prompt: { ...prompt, traceparent } }))
 
 /** Costs nothing where both are done already, as they are for nearly every chunk of a text. */
 const afterBoth = (first: Effect.Effect<void>, second: Effect.Effect<void>) =>

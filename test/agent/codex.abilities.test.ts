@@ -109,6 +109,21 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
+  it.effect("a turn's trace is a member of its request, beside the parameters", () =>
+    Effect.gen(function* () {
+      const { opening, until, wire } = yield* scripted([...turning, turnEnds("completed")])
+      const connection = yield* opening
+      const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+      yield* connection.prompt(1, { ...textPrompt("x"), traceparent })
+      yield* until("TurnEnded")
+      const line = (yield* wire).find(({ method }) => method === "turn/start") as
+        | { readonly params?: object; readonly trace?: unknown }
+        | undefined
+      assert.deepStrictEqual(line?.trace, { traceparent })
+      assert.notProperty(line?.params, "traceparent")
+    })
+  )
+
   it.effect("a thread for which nothing is chosen is told nothing", () =>
     Effect.gen(function* () {
       const { turns } = yield* told("thread/start", { model: "big" }, {}, [{}, {}])

@@ -34,6 +34,13 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
+  it.effect("trace: the answer is the trace context of the prompt's _meta", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      assert.strictEqual((yield* agent.say("trace")).text, "There is no trace.")
+    })
+  )
+
   it.effect("system: the answer is the session's system prompt", () =>
     Effect.gen(function* () {
       const agent = yield* open()

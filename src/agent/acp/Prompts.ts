@@ -23,6 +23,8 @@ import type { PromptReply } from "./TurnTracker.ts"
 interface Handed {
   readonly content: ReadonlyArray<object>
   readonly settings: Prompt["settings"]
+  /** ACP reserves the name in `_meta` for W3C Trace Context. */
+  readonly meta: { readonly traceparent: string } | null
 }
 
 export interface Prompts {
@@ -84,7 +86,8 @@ export const make = Effect.fnUntraced(function* (connected: Connected, request: 
 
   const post = (handed: Handed, isSecondTry: boolean): Effect.Effect<void, RpcSilent> => {
     const prompt = [...(preface === null ? [] : [{ type: "text", text: preface }]), ...handed.content]
-    return peer.post("session/prompt", { sessionId: thread, prompt }, (reply, raw) => {
+    const params = { sessionId: thread, prompt, ...(handed.meta === null ? {} : { _meta: handed.meta }) }
+    return peer.post("session/prompt", params, (reply, raw) => {
       if (reply.ok) return finish(reply, toWireLine(raw))
       // The process is gone; `Exited` is the end of this turn.
       if (reply.error._tag === "RpcSilent") return Effect.void
@@ -110,13 +113,13 @@ export const make = Effect.fnUntraced(function* (connected: Connected, request: 
       )
     )
 
-  const prompt: Prompts["prompt"] = (turn, { blocks, settings }) =>
+  const prompt: Prompts["prompt"] = (turn, { blocks, settings, traceparent }) =>
     Effect.gen(function* () {
       tracker.begin(turn)
       ended = Deferred.makeUnsafe()
       const content = yield* contentBlocks(blocks, announced, tracker.identity)
       yield* set(settings)
-      yield* post({ content, settings }, false)
+      yield* post({ content, settings, meta: traceparent === undefined ? null : { traceparent } }, false)
     }).pipe(
       Effect.tapError(() => Effect.sync(tracker.abandon)),
       Effect.catchTags({

@@ -33,23 +33,33 @@ export interface PromptsOptions {
 export const make = (options: PromptsOptions) => {
   const { delivery, patience, peer, thread, translator, turnChoices, turnSettings } = options
   /** Gives `null` when codex has named the turn, or the refusal of a codex that was too busy and took nothing. */
-  const handOver = Effect.fnUntraced(function* (started: ActiveTurn, method: string, params: JsonObject) {
+  const handOver = Effect.fnUntraced(function* (
+    started: ActiveTurn,
+    method: string,
+    params: JsonObject,
+    trace: JsonObject
+  ) {
     const overloaded = Deferred.makeUnsafe<RpcError | RpcSilent>()
     yield* peer
-      .post(method, params, (reply) => {
-        // `turn/started` has named it already and it has ended, or its caller gave it up: the reply adds nothing.
-        if (delivery.active() !== started) return Effect.void
-        if (reply.ok) {
-          const id = textIn(objectIn(objectIn(reply.result)["turn"])["id"])
-          if (id === null) return Effect.void
-          const facts = translator.accepted(id)
-          return Effect.andThen(delivery.deliver(facts), Deferred.succeed(started.identified, undefined))
-        }
-        if (translator.running()?.agentTurnId != null) return Effect.void
-        if (Overload.isOverloaded(reply.error)) return Effect.asVoid(Deferred.succeed(overloaded, reply.error))
-        delivery.abandon(started, promptFailed(reply.error))
-        return Effect.void
-      })
+      .post(
+        method,
+        params,
+        (reply) => {
+          // `turn/started` has named it already and it has ended, or its caller gave it up: the reply adds nothing.
+          if (delivery.active() !== started) return Effect.void
+          if (reply.ok) {
+            const id = textIn(objectIn(objectIn(reply.result)["turn"])["id"])
+            if (id === null) return Effect.void
+            const facts = translator.accepted(id)
+            return Effect.andThen(delivery.deliver(facts), Deferred.succeed(started.identified, undefined))
+          }
+          if (translator.running()?.agentTurnId != null) return Effect.void
+          if (Overload.isOverloaded(reply.error)) return Effect.asVoid(Deferred.succeed(overloaded, reply.error))
+          delivery.abandon(started, promptFailed(reply.error))
+          return Effect.void
+        },
+        trace
+      )
       .pipe(
         Effect.mapError((error) => {
           delivery.abandon(started, promptFailed(error))
@@ -78,7 +88,8 @@ export const make = (options: PromptsOptions) => {
   const startTurn = Effect.fnUntraced(function* (
     turn: number,
     method: "turn/start" | "thread/compact/start",
-    prepare: Effect.Effect<JsonObject, AgentFailed>
+    prepare: Effect.Effect<JsonObject, AgentFailed>,
+    trace: JsonObject = {}
   ): Effect.fn.Return<void, AgentFailed> {
     if (delivery.active() !== null) {
       return yield* Effect.die(new Error(`Turn ${turn} was prompted while another one runs.`))
@@ -93,7 +104,7 @@ export const make = (options: PromptsOptions) => {
     if (started.interrupting) return yield* cancel(started, turn)
     const input = prepared.success
     for (let retries = 0; ; retries += 1) {
-      const refusal = yield* handOver(started, method, { threadId: thread, ...input })
+      const refusal = yield* handOver(started, method, { threadId: thread, ...input }, trace)
       if (refusal === null) return
       if (!Overload.mayRetry(refusal, retries)) {
         delivery.abandon(started, promptFailed(refusal))
@@ -109,12 +120,13 @@ export const make = (options: PromptsOptions) => {
   })
 
   return {
-    prompt: (turn: number, { blocks, settings }: Prompt) => {
+    prompt: (turn: number, { blocks, settings, traceparent }: Prompt) => {
       const prepare = Effect.gen(function* () {
         const input = yield* userInput(blocks)
         return { ...turnSettings, ...(yield* turnChoices.parametersOf(settings)), input }
       })
-      return startTurn(turn, "turn/start", prepare)
+      // Of the request itself: app-server continues it for what it does for the turn.
+      return startTurn(turn, "turn/start", prepare, traceparent === undefined ? {} : { trace: { traceparent } })
     },
     /** A turn of its own: requested during a turn, a compaction interrupts that turn (0.169). */
     compact: (turn: number) => startTurn(turn, "thread/compact/start", Effect.succeed({}))

@@ -47,6 +47,12 @@ export const table: Readonly<Record<string, Directive>> = {
     takes: /^(\w+)$/,
     act: (turn, [, name]) => Showing.tellVariable(turn, name ?? "")
   },
+  trace: {
+    usage: "trace",
+    does: "answers with the trace context that the prompt came with",
+    takes: nothing,
+    act: (turn) => turn.sayParagraph(turn.traceparent || "There is no trace.")
+  },
   form: {
     usage: "form",
     does: "asks a person to fill in a form, then says what came back",

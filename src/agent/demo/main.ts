@@ -95,7 +95,8 @@ const prompt = async (id: unknown, params: Params): Promise<void> => {
   if (!Array.isArray(blocks)) throw new Fault(codes.invalidParams, "prompt is an array of content blocks")
   if (session.running !== null) throw new Fault(codes.invalidRequest, "A turn is running in this session")
   const words = Content.textIn(blocks)
-  const turn = new Turn(session, client)
+  const { traceparent } = (params["_meta"] ?? {}) as { readonly traceparent?: unknown }
+  const turn = new Turn(session, client, typeof traceparent === "string" ? traceparent : "")
   session.running = turn
   try {
     Memory.remember(session, { role: "user", text: words })

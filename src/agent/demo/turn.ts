@@ -14,6 +14,8 @@ export class Turn implements Running {
   readonly typedFailures: boolean
   /** The client has forms filled in (`elicitation.form`). */
   readonly takesForms: boolean
+  /** The trace that its prompt came with; "": none. */
+  readonly traceparent: string
   /** The agent's answer so far. */
   answer = ""
   stopReason = "end_turn"
@@ -27,8 +29,13 @@ export class Turn implements Running {
   readonly #words: Array<string> = []
   #answers = 0
 
-  constructor(session: Session, client: { readonly typedFailures: boolean; readonly takesForms: boolean }) {
+  constructor(
+    session: Session,
+    client: { readonly typedFailures: boolean; readonly takesForms: boolean },
+    traceparent: string
+  ) {
     this.session = session
+    this.traceparent = traceparent
     this.signal = this.#cancelled.signal
     this.typedFailures = client.typedFailures
     this.takesForms = client.takesForms

@@ -23,6 +23,7 @@ import type { ClusterNode } from "../clusterNode.ts"
 import { CommandFailed } from "../failures.ts"
 import { greet } from "../greeting.ts"
 import * as Logging from "../logging.ts"
+import * as Telemetry from "../telemetry.ts"
 import { configuration, dataDirFlags, listenFlags } from "../options.ts"
 import * as RunningServer from "../runningServer.ts"
 import { Signals } from "../Signals.ts"
@@ -43,7 +44,8 @@ export const serveCommand = Command.make(
   Effect.fn(function* ({ cluster, ...flags }) {
     const configured = yield* configuration(flags)
     const node = cluster ? yield* clusterNode(configured) : null
-    yield* Effect.provide(serve(configured, node), Logging.layer(configured.server))
+    const logging = Logging.layer(configured.server)
+    yield* Effect.provide(serve(configured, node), Layer.provideMerge(Telemetry.layer(process.env), logging))
   })
 ).pipe(
   Command.withDescription("Run the server"),
@@ -68,6 +70,10 @@ const serve = Effect.fnUntraced(function* (configured: Configuration, node: Clus
     const services = yield* Layer.buildWithScope(Runtime.layer(settings, { adminToken, databaseUrl, reviews }), scope)
     operator = Context.get(services, Operator)
     const { dataDir } = operator.settings
+    if (Telemetry.isOn(process.env)) {
+      const gauges = Effect.delay(Effect.ignore(operator.metrics), Telemetry.gaugesEvery)
+      yield* Effect.forkIn(Effect.forever(gauges), scope)
+    }
     const inspect = yield* Layer.buildWithScope(
       Inspect.layer.pipe(Layer.provideMerge(Layer.succeedContext(services))),
       scope
