@@ -186,3 +186,16 @@ const withMeta = (message: AcpMessage, added: Readonly<Record<string, unknown>>)
   if ("result" in message) return { ...message, result: within(message.result) }
   return { ...message, error: { ...message.error, data: within(objectIn(message.error.data)) } }
 }
+
+/** What `streamed` has added to a message: its turn, and when it was stored in milliseconds since 1970. */
+export const placeOf = (message: StreamedMessage): Pick<StoredEvent, "at" | "turn"> => {
+  const { error, params, result } = message as {
+    readonly [key in "error" | "params" | "result"]?: { readonly _meta?: unknown; readonly data?: unknown }
+  }
+  const meta = objectIn(objectIn(params ?? result ?? error?.data)["_meta"])
+  const [turn, at] = [meta["troupe/turn_index"], meta["troupe/at"]]
+  return {
+    turn: typeof turn === "number" ? turn : null,
+    at: typeof at === "number" ? Math.round(at * 1000) : 0
+  }
+}

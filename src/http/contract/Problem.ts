@@ -2,7 +2,8 @@
  * Problems on the wire: RFC 9457 problem details that also carry `ok: false` and a stable `error` code.
  *
  * Each status has a class of its own, so an endpoint declares the problems it can answer with and the compiler holds its
- * handler to them. `problemOf` makes the problem of a status from a domain refusal or from details of HTTP's own.
+ * handler to them. `problemOf` makes the problem of a status from a domain refusal or from details of HTTP's own. The tag
+ * and the message of a problem are a client's, for `Effect.catchTag` and logs, and are not on the wire.
  */
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
@@ -20,17 +21,94 @@ const fields = <const Status extends number>(status: Status) => ({
   requestId: Schema.String.annotate({ description: "The same as the `x-request-id` header, and in the server's log." })
 })
 
-export class BadRequest extends Schema.Error<BadRequest>("BadRequest")(fields(400)) {}
-export class Unauthorized extends Schema.Error<Unauthorized>("Unauthorized")(fields(401)) {}
-export class Forbidden extends Schema.Error<Forbidden>("Forbidden")(fields(403)) {}
-export class NotFound extends Schema.Error<NotFound>("NotFound")(fields(404)) {}
-export class MethodNotAllowed extends Schema.Error<MethodNotAllowed>("MethodNotAllowed")(fields(405)) {}
-export class Conflict extends Schema.Error<Conflict>("Conflict")(fields(409)) {}
-export class Gone extends Schema.Error<Gone>("Gone")(fields(410)) {}
-export class TooLarge extends Schema.Error<TooLarge>("TooLarge")(fields(413)) {}
-export class UnsupportedMedia extends Schema.Error<UnsupportedMedia>("UnsupportedMedia")(fields(415)) {}
-export class Unprocessable extends Schema.Error<Unprocessable>("Unprocessable")(fields(422)) {}
-export class ServerFault extends Schema.Error<ServerFault>("ServerFault")(fields(500)) {}
+export class BadRequest extends Schema.Error<BadRequest>("BadRequest")(fields(400)) {
+  get _tag() {
+    return "BadRequest" as const
+  }
+  override get message() {
+    return this.detail
+  }
+}
+export class Unauthorized extends Schema.Error<Unauthorized>("Unauthorized")(fields(401)) {
+  get _tag() {
+    return "Unauthorized" as const
+  }
+  override get message() {
+    return this.detail
+  }
+}
+export class Forbidden extends Schema.Error<Forbidden>("Forbidden")(fields(403)) {
+  get _tag() {
+    return "Forbidden" as const
+  }
+  override get message() {
+    return this.detail
+  }
+}
+export class NotFound extends Schema.Error<NotFound>("NotFound")(fields(404)) {
+  get _tag() {
+    return "NotFound" as const
+  }
+  override get message() {
+    return this.detail
+  }
+}
+export class MethodNotAllowed extends Schema.Error<MethodNotAllowed>("MethodNotAllowed")(fields(405)) {
+  get _tag() {
+    return "MethodNotAllowed" as const
+  }
+  override get message() {
+    return this.detail
+  }
+}
+export class Conflict extends Schema.Error<Conflict>("Conflict")(fields(409)) {
+  get _tag() {
+    return "Conflict" as const
+  }
+  override get message() {
+    return this.detail
+  }
+}
+export class Gone extends Schema.Error<Gone>("Gone")(fields(410)) {
+  get _tag() {
+    return "Gone" as const
+  }
+  override get message() {
+    return this.detail
+  }
+}
+export class TooLarge extends Schema.Error<TooLarge>("TooLarge")(fields(413)) {
+  get _tag() {
+    return "TooLarge" as const
+  }
+  override get message() {
+    return this.detail
+  }
+}
+export class UnsupportedMedia extends Schema.Error<UnsupportedMedia>("UnsupportedMedia")(fields(415)) {
+  get _tag() {
+    return "UnsupportedMedia" as const
+  }
+  override get message() {
+    return this.detail
+  }
+}
+export class Unprocessable extends Schema.Error<Unprocessable>("Unprocessable")(fields(422)) {
+  get _tag() {
+    return "Unprocessable" as const
+  }
+  override get message() {
+    return this.detail
+  }
+}
+export class ServerFault extends Schema.Error<ServerFault>("ServerFault")(fields(500)) {
+  get _tag() {
+    return "ServerFault" as const
+  }
+  override get message() {
+    return this.detail
+  }
+}
 /** `retryAfter` is in seconds, and also the `retry-after` header; `limit` is also the `ratelimit` headers. */
 export class Busy extends Schema.Error<Busy>("Busy")({
   ...fields(503),
@@ -41,7 +119,14 @@ export class Busy extends Schema.Error<Busy>("Busy")({
     })
   ),
   reasons: Schema.optionalKey(Schema.Array(Schema.String))
-}) {}
+}) {
+  get _tag() {
+    return "Busy" as const
+  }
+  override get message() {
+    return this.detail
+  }
+}
 
 const classes = {
   400: BadRequest,
