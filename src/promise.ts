@@ -1,40 +1,33 @@
 /**
- * `troupe/promise`: sessions in your own process, with plain promises. The same runtime as the server's, without a port.
+ * `troupe/promise`: sessions with plain promises, in your own process or on a server. Without a `url` it is the same runtime
+ * as the server's, without a port; with one, the same interface over HTTP.
  *
- *     await using troupe = await openTroupe({ dataDir: ":memory:" })
+ *     await using troupe = await openTroupe({ dataDir: ":memory:" })    // or { url, token }
  *     const session = await troupe.createSession({ agent: "demo" })
  *     for await (const event of session.turn("hello")) console.log(event)
  */
 import "./needsNode.ts"
-import { Effect, Logger, Redacted, Schema, Stream } from "effect"
+import { Logger, Option, Redacted, Schema } from "effect"
 import type { Layer } from "effect"
 import { randomBytes } from "node:crypto"
-import { resolve } from "node:path"
-import { Files } from "./services/Files.ts"
-import type { StoredFile } from "./services/Files.ts"
-import { ReviewResults } from "./services/ReviewResults.ts"
-import { OneShotRuns } from "./services/OneShotRuns.ts"
 import type { RunPrompt, RunResult } from "./services/OneShotRuns.ts"
-import { Operator } from "./services/Operator.ts"
-import { Sessions } from "./services/Sessions.ts"
-import type { Caller, SessionPage } from "./services/Sessions.ts"
-import { AgentDirectory } from "./services/AgentDirectory.ts"
-import { Threads } from "./services/Threads.ts"
-import type { ThreadPage } from "./services/Threads.ts"
-import type { McpServerSpec } from "./domain/McpServer.ts"
 import type { AgentView } from "./services/AgentDirectory.ts"
 import { AppName } from "./domain/Ids.ts"
 import { jsonLine } from "./domain/logLine.ts"
 import type { CreateSession, SessionState } from "./domain/Session.ts"
-import type { Memory, Skill } from "./domain/Review.ts"
-import { AgentSpec, defaultLimits, RunSpec } from "./domain/Settings.ts"
-import type { Limits } from "./domain/Settings.ts"
-import { checkOptions, keysOf } from "./promise/checkOptions.ts"
+import { checkCreation } from "./promise/checkValues.ts"
+import { checkOptions } from "./promise/checkOptions.ts"
 import type { NamesOf } from "./promise/checkOptions.ts"
-import { createSessionNames, mcpServerNames } from "./promise/sessionNames.ts"
+import { createSessionNames } from "./promise/sessionNames.ts"
+import type { Backend, LearnedFact, LearnedSkill, SessionPage, StoredFile, ThreadPage } from "./promise/Backend.ts"
+import * as Handler from "./promise/handler.ts"
+import type { FetchHandler, HandlerOptions, NodeHandler } from "./promise/handler.ts"
 import * as Embedded from "./promise/Embedded.ts"
-import { reviewingNames, reviewOptions } from "./promise/Reviewing.ts"
-import type { Reviewing } from "./promise/Reviewing.ts"
+import * as EmbeddedBackend from "./promise/embeddedBackend.ts"
+import type { RemoteOptions } from "./promise/remoteBackend.ts"
+import { hostedReviews } from "./promise/Reviewing.ts"
+import { optionNames, readOptions } from "./promise/openOptions.ts"
+import type { TroupeOptions } from "./promise/openOptions.ts"
 import { makeSession } from "./promise/Session.ts"
 import type { Session } from "./promise/Session.ts"
 import { TroupeError } from "./promise/TroupeError.ts"
@@ -51,21 +44,25 @@ export type {
   PermissionRules,
   Permissions
 } from "./domain/Permissions.ts"
-export type {
-  Choices,
-  CreateSession,
-  ForkSession,
-  SessionSettings,
-  SessionView,
-  StoredEvent
-} from "./domain/Session.ts"
+export type { Choices, CreateSession, ForkSession, SessionSettings, StoredEvent } from "./domain/Session.ts"
 export type { McpServer, McpServerSpec } from "./domain/McpServer.ts"
 export type { ContentBlock } from "./domain/PromptContent.ts"
-export type { ThreadPage } from "./services/Threads.ts"
+export type {
+  LearnedFact,
+  LearnedSkill,
+  Page,
+  SessionInfo,
+  SessionPage,
+  StoredFile,
+  ThreadPage
+} from "./promise/Backend.ts"
+export type { FetchHandler, HandlerOptions, NodeHandler } from "./promise/handler.ts"
+export type { TroupeOptions } from "./promise/openOptions.ts"
+export type { RemoteOptions } from "./promise/remoteBackend.ts"
 export type { StreamedEvent, StreamedMessage, TurnMessage } from "./domain/events/StreamedMessage.ts"
 export type { StreamedUpdate } from "./domain/events/StreamedUpdate.ts"
 export type { ReviewRequest } from "./wiring.ts"
-export type { Memory, ReviewRecord, Skill } from "./domain/Review.ts"
+export type { ReviewRecord } from "./domain/Review.ts"
 export type { Reviewing } from "./promise/Reviewing.ts"
 export type { AgentSpec, Limits, RunSpec } from "./domain/Settings.ts"
 export type { Message, Usage } from "./domain/Turn.ts"
@@ -73,32 +70,6 @@ export type { ConversationOptions, ConversationResult } from "./promise/Conversa
 export type { Session, Turn, TurnOptions } from "./promise/Session.ts"
 export { TroupeError } from "./promise/TroupeError.ts"
 export type { TurnOutcome } from "./domain/TurnOutcome.ts"
-
-export interface TroupeOptions {
-  /** Where everything is stored, for one process at a time; `:memory:` is lost with the process. Default: `./.troupe`. */
-  readonly dataDir?: string
-  /** Agents by name, in addition to those that are found on this machine. */
-  readonly agents?: Readonly<Record<string, AgentSpec>>
-  /** Default: `codex` where it is found, else `claude`, else `demo`. */
-  readonly defaultAgent?: string
-  /** MCP servers that sessions may name. */
-  readonly mcpServers?: Readonly<Record<string, McpServerSpec>>
-  /** What `run` starts; default: `claude`. */
-  readonly run?: RunSpec
-  /** Limits that differ from the defaults, in milliseconds and bytes. */
-  readonly limits?: Partial<Limits>
-  /**
-   * Background reviews, which learn from conversations. Off by default, because they call a model; `{}` turns them on: every
-   * 10 turns, by Troupe itself, on the agent's account.
-   */
-  readonly reviews?: Reviewing
-  /** The app that owns the sessions. Default: `embedded`. */
-  readonly app?: string
-  /** How long `close` lets running turns finish. Default: 5000. */
-  readonly drainMillis?: number
-  /** Receives each line that a server would log, as JSON. Default: nothing is logged. */
-  readonly log?: (line: string) => void
-}
 
 export interface Troupe extends AsyncDisposable {
   readonly createSession: (request?: CreateSession) => Promise<Session>
@@ -120,27 +91,21 @@ export interface Troupe extends AsyncDisposable {
     query?: { readonly cwd?: string; readonly cursor?: string | null; readonly limit?: number }
   ) => Promise<ThreadPage>
   /** The facts that reviews have learned for this app, oldest first. */
-  readonly memories: () => Promise<ReadonlyArray<Memory>>
+  readonly memories: () => Promise<ReadonlyArray<LearnedFact>>
   /** The ways of working that reviews have learned for this app, by name. */
-  readonly skills: () => Promise<ReadonlyArray<Skill>>
+  readonly skills: () => Promise<ReadonlyArray<LearnedSkill>>
+  /**
+   * The HTTP API of this Troupe for a server that is built of web `Request` and `Response`, such as a route of Next.js. Answers
+   * until `close`. Not where this Troupe is itself on a server.
+   */
+  readonly handler: (options?: HandlerOptions) => FetchHandler
+  /** The same for Node's `(request, response)`, as Express, Fastify's `raw` and `node:http` have it. */
+  readonly nodeHandler: (options?: HandlerOptions) => NodeHandler
   readonly sweep: () => Promise<{ readonly softClosed: number; readonly hardDeleted: number }>
-  /** The same Troupe for another app, which sees only its own sessions. */
+  /** The same Troupe for another app, which sees only its own sessions. Not over HTTP, where the token says whose it is. */
   readonly as: (app: string) => Troupe
-  /** Lets running turns finish for `drainMillis`, retires every process, and releases the data dir. */
+  /** Lets running turns finish for `drainMillis`, retires every process, and releases the data dir. A server goes on. */
   readonly close: () => Promise<void>
-}
-
-const optionNames: NamesOf<TroupeOptions> = {
-  dataDir: true,
-  agents: { each: keysOf(AgentSpec.fields) },
-  defaultAgent: true,
-  mcpServers: { each: mcpServerNames },
-  run: keysOf(RunSpec.fields),
-  limits: keysOf(defaultLimits),
-  reviews: reviewingNames,
-  app: true,
-  drainMillis: true,
-  log: true
 }
 
 const runNames: NamesOf<Omit<RunPrompt, "prompt">> = {
@@ -153,95 +118,72 @@ const runNames: NamesOf<Omit<RunPrompt, "prompt">> = {
 }
 
 /** Rejects with a `TroupeError` that says what to do. Recovery first settles what a killed process left behind. */
-export const openTroupe = async (options: TroupeOptions = {}): Promise<Troupe> => {
+export const openTroupe = async (options: TroupeOptions | RemoteOptions = {}): Promise<Troupe> => {
+  if ("url" in options && options.url !== undefined) return openRemote(options)
   checkOptions(options, optionNames)
-  const {
-    agents = {},
-    app = "embedded",
-    dataDir = ".troupe",
-    defaultAgent = null,
-    limits,
-    mcpServers = {},
-    run = {}
-  } = options
-  const caller = callerOf(app)
-  const settings = {
-    dataDir: dataDir === ":memory:" ? dataDir : resolve(dataDir),
-    limits: { ...defaultLimits, ...limits },
-    agents,
-    defaultAgent,
-    mcpServers,
-    run
-  }
-  // Nothing in this process checks an admin token; the one in the data dir is left to a server.
-  const adminToken = Redacted.make(randomBytes(32).toString("hex"))
-  const embedded = await Embedded.open(settings, adminToken, {
+  return openEmbedded(options as TroupeOptions)
+}
+
+const openRemote = async (options: RemoteOptions): Promise<Troupe> => {
+  checkOptions(options, { url: true, token: true } satisfies NamesOf<RemoteOptions>)
+  const { open } = await import("./promise/remoteBackend.ts")
+  return troupeOf(await open(options))
+}
+
+const openEmbedded = async (options: TroupeOptions): Promise<Troupe> => {
+  const owner = appNamed(options.app ?? "embedded")
+  const { adminToken, reviews, settings } = readOptions(options)
+  // Without one nobody has it; the one in the data dir is left to a server.
+  const token = Option.getOrElse(adminToken, () => Redacted.make(randomBytes(32).toString("hex")))
+  const embedded = await Embedded.open(settings, token, {
     drainMillis: options.drainMillis ?? 5_000,
-    reviews: reviewOptions(options.reviews),
+    reviews: { ...reviews, ...hostedReviews(options.reviews) },
     logging: loggingTo(options.log)
   })
-  return troupeOf(embedded, caller)
+  const handlers = Handler.make({ ...embedded, appNamed, maxBodyBytes: settings.limits.maxBodyBytes })
+  return troupeOf(EmbeddedBackend.make(embedded, owner, appNamed, handlers))
 }
 
-type AppCaller = Extract<Caller, { readonly _tag: "App" }>
-
-const troupeOf = (embedded: Embedded.Embedded, caller: AppCaller): Troupe => {
-  const { close, run } = embedded
-  const { app } = caller
-  const sessions = <A, E>(use: (sessions: Sessions["Service"]) => Effect.Effect<A, E>) =>
-    run(Effect.flatMap(Sessions, use))
-  return {
-    createSession: async (request = {}) => {
-      checkOptions(request, createSessionNames)
-      return makeSession(embedded, caller, await sessions((service) => service.create(app, request)))
-    },
-    session: async (id) => makeSession(embedded, caller, await sessions((service) => service.get(caller, id))),
-    listSessions: async (query = {}) => {
-      checkOptions(query, { limit: true, cursor: true, state: true })
-      const { cursor = null, limit = 50, state } = query
-      return sessions((service) => service.list(caller, { limit, cursor, state: state ?? null }))
-    },
-    run: async (prompt, options) => {
-      checkOptions(options, runNames)
-      return run(Effect.flatMap(OneShotRuns, (runs) => runs.run(app, { ...options, prompt })))
-    },
-    storeFile: (name, content) => run(Effect.flatMap(Files, (files) => files.store(app, name, streamOf(content)))),
-    agents: () => run(Effect.flatMap(AgentDirectory, ({ list }) => list)),
-    threads: async (agent, query = {}) => {
-      checkOptions(query, { cwd: true, cursor: true, limit: true })
-      const { cursor = null, cwd = null, limit = 50 } = query
-      return run(Effect.flatMap(Threads, ({ list }) => list(caller, agent, { cwd, cursor, limit })))
-    },
-    memories: () => run(Effect.flatMap(ReviewResults, ({ memories }) => memories(app))),
-    skills: () => run(Effect.flatMap(ReviewResults, ({ skills }) => skills(app))),
-    sweep: () => run(Effect.flatMap(Operator, ({ sweep }) => sweep)),
-    as: (other) => troupeOf(embedded, callerOf(other)),
-    close,
-    [Symbol.asyncDispose]: close
-  }
-}
+const troupeOf = (backend: Backend): Troupe => ({
+  createSession: async (request = {}) => {
+    checkOptions(request, createSessionNames)
+    checkCreation(request)
+    return makeSession(backend, await backend.create(request))
+  },
+  session: async (id) => makeSession(backend, await backend.session(id).view()),
+  listSessions: async (query = {}) => {
+    checkOptions(query, { limit: true, cursor: true, state: true })
+    const { cursor = null, limit = 50, state } = query
+    return backend.list({ limit, cursor, state: state ?? null })
+  },
+  run: async (prompt, options) => {
+    checkOptions(options, runNames)
+    return backend.run({ ...options, prompt })
+  },
+  storeFile: (name, content) => backend.storeFile(name, content),
+  agents: () => backend.agents(),
+  threads: async (agent, query = {}) => {
+    checkOptions(query, { cwd: true, cursor: true, limit: true })
+    const { cursor = null, cwd = null, limit = 50 } = query
+    return backend.threads(agent, { cwd, cursor, limit })
+  },
+  memories: () => backend.memories(),
+  skills: () => backend.skills(),
+  handler: (options) => backend.handlers().fetch(options),
+  nodeHandler: (options) => backend.handlers().node(options),
+  sweep: () => backend.sweep(),
+  as: (other) => troupeOf(backend.as(other)),
+  close: () => backend.close(),
+  [Symbol.asyncDispose]: () => backend.close()
+})
 
 const isAppName = Schema.is(AppName)
 
-const callerOf = (app: string): AppCaller => {
-  if (isAppName(app)) return { _tag: "App", app }
+const appNamed = (app: string): AppName => {
+  if (isAppName(app)) return app
   const message = `app is ${JSON.stringify(app)}: it takes 1 to 63 characters of a-z, 0-9, '.', '_' or '-', beginning with a letter or digit.`
   throw new TroupeError({ code: "invalid_request", status: 400, message })
 }
-
-const streamOf = (content: Uint8Array | AsyncIterable<Uint8Array>) =>
-  content instanceof Uint8Array
-    ? Stream.make(content)
-    : Stream.fromAsyncIterable(
-        content,
-        (cause) =>
-          new TroupeError({
-            code: "invalid_request",
-            status: 400,
-            message: "The file's content could not be read.",
-            cause
-          })
-      )
 
 const loggingTo = (log: ((line: string) => void) | undefined): Layer.Layer<never> =>
   Logger.layer(log === undefined ? [] : [Logger.make((entry) => log(jsonLine(entry)))])

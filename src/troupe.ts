@@ -1,9 +1,13 @@
 /**
  * Troupe as Effect services and layers: the contents of `import { Troupe } from "troupe"`.
  *
- * `layer(settings, options)` provides every service here; `Http.layer` serves the API in front of them on a port, and
- * `Http.layerWith` adds routes to it, such as `Inspect.routes` (the dashboard), which need `Inspect.layer`.
+ * `server(options)` is a whole server with its dashboard, configured like `troupe.config.json`. `layer(settings, options)`
+ * provides every service here; `Http.layer` serves the API in front of them on a port, and `Http.layerWith` adds routes to it,
+ * such as `Inspect.routes` (the dashboard), which need `Inspect.layer`. `Http.routes(options)` adds the API to the
+ * `HttpRouter` of a program of yours.
  */
+export { BadConfiguration, server } from "./server.ts"
+export type { ServerOptions } from "./server.ts"
 export { layer } from "./wiring.ts"
 export type { PublicServices, ReviewOptions, ReviewRequest, RuntimeOptions } from "./wiring.ts"
 export { SessionActorRefs } from "./services/SessionActorRefs.ts"

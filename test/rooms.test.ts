@@ -34,7 +34,7 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   // Runs in a browser.
   "src/inspect/page": ["machines", "src/inspect/client"],
   src: ["src/http", "src/inspect", ...below],
-  "src/promise": callable,
+  "src/promise": [...callable, "src/http", "src/inspect"],
   "src/cli": [...callable, "src/http", "src/inspect", "src/inspect/client", "machines"]
 }
 
@@ -43,7 +43,9 @@ const shared: Readonly<Record<string, RegExp>> = {
   "src/inspect/client":
     /^src\/(inspect\/(contract\.ts$|sessionContract\.ts$|chart\/)|domain\/(cut|unsafeCharacters)\.ts$)/,
   "src/inspect/page": /^src\/inspect\/(contract\.ts$|sessionContract\.ts$|chart\/)/,
-  "src/promise": /^src\/(wiring|needsNode)\.ts$/,
+  "src/promise": /^src\/(wiring|needsNode|cli\/configuration\/\w+)\.ts$/,
+  // What the configuration takes is one thing, whoever writes it.
+  src: /^src\/cli\/configuration\//,
   "src/cli": /^src\/(wiring|dataDir)\.ts$/
 }
 
@@ -66,7 +68,7 @@ const closed: ReadonlyArray<{ readonly what: RegExp; readonly but: ReadonlyArray
   { what: /^(@?preact|@tanstack|elkjs)(\/|$)/, but: ["src/inspect/page"] },
   {
     what: /^effect\/(http|http-api)$|^(node:)?https?$/,
-    but: ["src/http", "src/inspect", "src/cli", "src/cluster", "src"]
+    but: ["src/http", "src/inspect", "src/cli", "src/promise", "src/cluster", "src"]
   },
   { what: /^effect\/cli$/, but: ["src/cli"] }
 ]

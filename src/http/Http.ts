@@ -6,41 +6,24 @@
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Exit, Layer, Scope } from "effect"
-import { HttpRouter, HttpServer } from "effect/http"
-import { HttpApiBuilder } from "effect/http-api"
+import { HttpServer } from "effect/http"
 import { createServer } from "node:http"
 import type { Server, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
-import type { Apps } from "../services/Apps.ts"
-import type { Files } from "../services/Files.ts"
-import type { Idempotency } from "../services/Idempotency.ts"
-import type { ReviewResults } from "../services/ReviewResults.ts"
-import type { OneShotRuns } from "../services/OneShotRuns.ts"
-import type { Operator } from "../services/Operator.ts"
-import type { Sessions } from "../services/Sessions.ts"
-import type { UsageReport } from "../services/UsageReport.ts"
-import type { AgentDirectory } from "../services/AgentDirectory.ts"
-import { Api } from "./Api.ts"
 import type { ErrorCode } from "./contract/codes.ts"
-import * as Docs from "./docs.ts"
-import { maxParamLength } from "./problemOfCause.ts"
-import * as Admin from "./handlers/admin.ts"
-import * as Approvals from "./handlers/approvals.ts"
-import * as AgentsHandlers from "./handlers/agents.ts"
-import * as Auth from "./handlers/auth.ts"
-import * as FilesHandlers from "./handlers/files.ts"
-import * as Health from "./handlers/health.ts"
-import * as ReviewsHandlers from "./handlers/reviews.ts"
-import * as Run from "./handlers/run.ts"
-import * as SessionsHandlers from "./handlers/sessions.ts"
-import * as Turns from "./handlers/turns.ts"
 import { logUnreadable } from "./logAnswer.ts"
 import { problemJson } from "./problems.ts"
 import { requestIdOf } from "./RequestId.ts"
 import { middleware } from "./middleware.ts"
 import type { MiddlewareOptions } from "./middleware.ts"
 import { Streams } from "./Streams.ts"
+import { routed } from "./routed.ts"
+import type { ExtraRoutes } from "./routed.ts"
 import * as WebSockets from "./WebSockets.ts"
+
+export { routes, routesWith } from "./mount.ts"
+export type { MountOptions } from "./mount.ts"
+export type { ExtraRoutes, HttpServices } from "./routed.ts"
 
 export interface HttpOptions extends MiddlewareOptions {
   readonly host: string
@@ -56,48 +39,12 @@ const connectionLimit = 8_192
 /** Longer than proxies keep idle connections: otherwise one could be closed here while the proxy sends a request on it. */
 const keepAliveMillis = 75_000
 
-/** The API, its OpenAPI document and the page that shows it. */
-export const routes = Layer.mergeAll(HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }), Docs.layer).pipe(
-  Layer.provide(
-    Layer.mergeAll(
-      SessionsHandlers.layer,
-      Turns.layer,
-      Approvals.layer,
-      Run.layer,
-      FilesHandlers.layer,
-      AgentsHandlers.layer,
-      ReviewsHandlers.layer,
-      Admin.layer,
-      Health.layer
-    )
-  ),
-  Layer.provide(Auth.layer),
-  Layer.provide(NodeHttpServer.layerHttpServices)
-)
-
-/** The services that the routes call. */
-export type HttpServices =
-  | AgentDirectory
-  | Apps
-  | Files
-  | Idempotency
-  | ReviewResults
-  | OneShotRuns
-  | Operator
-  | Sessions
-  | UsageReport
-
 /** Listens as soon as it is built. `extra` adds other routes, such as the dashboard's, behind the same middleware. */
-export const layerWith = (
-  options: HttpOptions,
-  extra: Layer.Layer<never, never, HttpRouter.HttpRouter | Streams | HttpServices>
-) =>
+export const layerWith = (options: HttpOptions, extra: ExtraRoutes) =>
   Layer.effect(
     HttpServer.HttpServer,
     Effect.gen(function* () {
-      const app = yield* HttpRouter.toHttpEffect(Layer.merge(routes, extra)).pipe(
-        Effect.provideService(HttpRouter.RouterConfig, { maxParamLength })
-      )
+      const app = yield* routed("", extra)
       const streams = yield* Streams
       const scope = yield* Effect.scope
       const requests = Scope.forkUnsafe(scope, "parallel")

@@ -9,6 +9,7 @@ import { Context, Deferred, Effect, Exit, Layer, Queue, Stream } from "effect"
 import type { Cause } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
+import { IncomingMessage } from "node:http"
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { StoredEvent } from "../domain/Session.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
@@ -104,7 +105,10 @@ const bodyOf = <E extends ProblemDetails>(
 
       const dropReader = Effect.andThen(
         Effect.logInfo("A reader of events took nothing for too long and lost its stream"),
-        Effect.sync(() => NodeHttpServerRequest.toServerResponse(request).destroy())
+        // A request of a fetch-style handler has no connection of ours: its body ends.
+        request.source instanceof IncomingMessage
+          ? Effect.sync(() => void NodeHttpServerRequest.toServerResponse(request).destroy())
+          : Effect.asVoid(Queue.end(queue))
       )
       const write = (text: string): Effect.Effect<void> => {
         const bytes = encoder.encode(text)

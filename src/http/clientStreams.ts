@@ -8,7 +8,7 @@ import type { StreamedMessage } from "../domain/events/StreamedMessage.ts"
 import { Api } from "./Api.ts"
 import { StreamProblem } from "./contract/Problem.ts"
 import { SessionEvent as SessionEventOnTheWire } from "./contract/sessions.ts"
-import { SubmitTurn, TurnEvent as TurnEventSchema } from "./contract/turns.ts"
+import { SubmitTurn, TurnEvent as TurnEventSchema, turnPlaceHeader } from "./contract/turns.ts"
 import { identified, make } from "./clientRequests.ts"
 import type { Client, ClientOptions } from "./clientRequests.ts"
 import { eventsIn, isPassing, resuming } from "./resuming.ts"
@@ -114,13 +114,15 @@ export const streamTurn = (
   options: ClientOptions,
   session: string,
   turn: typeof SubmitTurn.Type,
-  idempotencyKey?: string
+  idempotencyKey?: string,
+  /** Called with the turn's index as soon as the server has said it. */
+  onAccepted: (index: number) => void = () => {}
 ) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const client = identified(options)(yield* HttpClient.HttpClient)
       const api = yield* make(options)
-      const submitted = submittedTurn(client, session, yield* encodeTurn(turn), idempotencyKey)
+      const submitted = submittedTurn(client, session, yield* encodeTurn(turn), idempotencyKey, onAccepted)
       let last: Place | null = null
       const connect = (): Stream.Stream<TurnEvent, ConnectError> =>
         last === null ? submitted : restOfTurn(client, api, session, last)
@@ -154,7 +156,13 @@ const isBroken = (error: unknown) => isPassing(error) && (error as { readonly _t
 
 const encodeTurn = Schema.encodeEffect(Schema.toCodecJson(SubmitTurn))
 
-const submittedTurn = (client: HttpClient.HttpClient, session: string, payload: unknown, key: string | undefined) =>
+const submittedTurn = (
+  client: HttpClient.HttpClient,
+  session: string,
+  payload: unknown,
+  key: string | undefined,
+  onAccepted: (index: number) => void
+) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const request = HttpClientRequest.post(`/sessions/${encodeURIComponent(session)}/turn`).pipe(
@@ -165,7 +173,11 @@ const submittedTurn = (client: HttpClient.HttpClient, session: string, payload: 
         })
       )
       const response = yield* client.execute(request)
-      if (response.status === 200) return eventsIn(response, TurnEventSchema)
+      if (response.status === 200) {
+        const [, index] = /\bturns\/(\d+)$/.exec(response.headers[turnPlaceHeader] ?? "") ?? []
+        if (index !== undefined) onAccepted(Number(index))
+        return eventsIn(response, TurnEventSchema)
+      }
       return yield* noStream(response, HttpApiClient.decodeResponse(Api, { group: "turns", endpoint: "submit" }))
     })
   )

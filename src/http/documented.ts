@@ -12,10 +12,10 @@ const componentPath = "#/components/schemas/"
 export const documented = (document: Record<string, unknown>): Record<string, unknown> =>
   withServers(withClosedRequests(mapComponents(withoutTwins(document), plain)))
 
-/** OpenAPI's default, said: a linter asks for it. */
+/** OpenAPI's default, said: a linter asks for it. In another server it is where the API was put (`routed.ts`). */
 const withServers = (document: Record<string, unknown>) => ({
   ...document,
-  servers: [{ url: "/", description: "The server that this document came from." }]
+  servers: document["servers"] ?? [{ url: "/", description: "The server that this document came from." }]
 })
 
 // --- components that are there twice

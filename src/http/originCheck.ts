@@ -8,7 +8,7 @@ import type { Headers } from "effect/http"
 import type { ProblemDetails } from "./contract/Problem.ts"
 
 export interface OriginCheckOptions {
-  /** Host names, with or without a port; `*` serves all. */
+  /** Host names, with or without a port; `*` serves all, and an empty list is the names of the machine itself. */
   readonly allowedHosts: ReadonlyArray<string>
   /** Origins of pages on other hosts that may call; `*` serves all. */
   readonly allowedOrigins: ReadonlyArray<string>
@@ -30,7 +30,8 @@ export interface OriginCheck {
 }
 
 export const makeOriginCheck = ({ allowedHosts, allowedOrigins }: OriginCheckOptions): OriginCheck => {
-  const hosts = new Set(allowedHosts.map((host) => host.toLowerCase()))
+  const names = allowedHosts.length === 0 ? loopbackNames : allowedHosts
+  const hosts = new Set(names.map((host) => host.toLowerCase()))
   const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, "")))
   const serves = (host: string) => hosts.has("*") || hosts.has(host) || hosts.has(withoutPort(host))
   const listed = (origin: string) => origins.has("*") || origins.has(origin)

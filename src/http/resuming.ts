@@ -19,6 +19,7 @@ const maxEventSize = 256 * 1024 * 1024
 /** The server has ended a stream that was not at its end, and gives no further one. */
 export class StreamLost extends Schema.TaggedError<StreamLost>()("StreamLost", {}) {
   readonly error = "stream_lost"
+  readonly status = 503
   override get message() {
     return "The server ended the stream before its end, and gave nothing more in 40 s. Read on later, after the last event that came."
   }

@@ -3,7 +3,7 @@
  * loop itself. A failure is a result too: `error` says what went wrong, and `finalResponse` how to carry on.
  */
 import { noUsage } from "../domain/Turn.ts"
-import type { Message, TurnResult, Usage } from "../domain/Turn.ts"
+import type { Message, Usage } from "../domain/Turn.ts"
 import type { NamesOf } from "./checkOptions.ts"
 import type { TroupeError } from "./TroupeError.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
@@ -51,10 +51,12 @@ export interface ConversationResult {
 
 /** Why the turn was interrupted: what the caller's signal says, else what the request said; `null`: it was not, or nobody said. */
 export const reasonOfInterrupt = (
-  { interruptReason: stored, turn }: Pick<TurnResult, "interruptReason" | "turn">,
+  { completed, interrupted, ok }: Pick<TurnOutcome, "completed" | "interrupted" | "ok">,
+  stored: string | null,
   signal: AbortSignal | undefined
 ): string | null => {
-  if (turn.status !== "interrupted") return null
+  // A turn that a deadline has ended was interrupted, too.
+  if (!interrupted || !ok || completed) return null
   const given: unknown = signal?.aborted ? signal.reason : undefined
   if (typeof given === "string" && given !== "") return given
   // An abort without a reason has an AbortError, which says nothing.

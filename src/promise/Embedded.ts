@@ -1,20 +1,21 @@
-/** The edge between promises and effects: runs effects in the embedded runtime, and rejects with a `TroupeError`. */
-import { Context, Effect, Exit, Layer, ManagedRuntime, Option, Stream } from "effect"
+/** The runtime in this process, under promises. */
+import { Context, Effect, Exit, Layer, ManagedRuntime, Option, Scope } from "effect"
 import type { Redacted } from "effect"
 import { Operator } from "../services/Operator.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Runtime from "../wiring.ts"
 import type { ReviewOptions } from "../wiring.ts"
+import { promisesOf } from "./runPromises.ts"
+import type { Promises } from "./runPromises.ts"
 import { troupeError } from "./TroupeError.ts"
 
-export interface Embedded {
-  readonly run: <A, E>(effect: Effect.Effect<A, E, Runtime.PublicServices>) => Promise<A>
-  /** Leaving the iteration closes the stream. */
-  readonly iterate: <A, E, E2>(
-    stream: Effect.Effect<Stream.Stream<A, E>, E2, Runtime.PublicServices>
-  ) => AsyncIterable<A>
+export interface Embedded extends Promises<Runtime.PublicServices> {
   /** Drains, then ends everything. Further calls return the same promise. */
   readonly close: () => Promise<void>
+  /** Closed with the runtime. */
+  readonly scope: Scope.Scope
+  /** Runs when turns have been waited for, before what answers requests is gone. */
+  readonly onClose: (end: Effect.Effect<void>) => void
 }
 
 /** Rejects with a `TroupeError` where the runtime can't be opened. */
@@ -32,23 +33,17 @@ export const open = async (
   }
   const services = opened.value
 
-  const run: Embedded["run"] = async (effect) => {
-    const exit = await runtime.runPromiseExit(effect)
-    if (Exit.isFailure(exit)) throw troupeError(exit.cause)
-    return exit.value
-  }
-
-  const iterate: Embedded["iterate"] = (stream) => ({
-    [Symbol.asyncIterator]: async function* () {
-      const events = await run(stream)
-      const failing = Stream.catchCause(events, (cause) => Stream.fail(troupeError(cause)))
-      yield* Stream.toAsyncIterableWith(failing, services)
-    }
-  })
-
+  const promises = promisesOf(runtime, services, troupeError)
+  const scope = Scope.makeUnsafe()
+  const endings: Array<Effect.Effect<void>> = []
   const end = async () => {
-    await run(Context.get(services, Operator).drain(options.drainMillis)).finally(() => runtime.dispose())
+    // A stream ends by itself only with its session.
+    const drained = promises.run(Context.get(services, Operator).drain(options.drainMillis))
+    await drained
+      .finally(() => promises.run(Effect.all(endings, { discard: true })))
+      .finally(() => promises.run(Scope.close(scope, Exit.void)))
+      .finally(() => runtime.dispose())
   }
   let closed: Promise<void> | undefined
-  return { run, iterate, close: () => (closed ??= end()) }
+  return { ...promises, scope, onClose: (ending) => void endings.push(ending), close: () => (closed ??= end()) }
 }

@@ -1,6 +1,6 @@
 /** The review options of a host that uses promises: when reviews are due, who runs them, and on which account. */
-import { Effect, Redacted } from "effect"
-import { defaultIntervals, noReviews } from "../domain/Review.ts"
+import { Effect } from "effect"
+import { defaultIntervals } from "../domain/Review.ts"
 import type { NudgeIntervals } from "../domain/Review.ts"
 import type { ReviewOptions, ReviewRequest } from "../wiring.ts"
 import { keysOf } from "./checkOptions.ts"
@@ -36,18 +36,12 @@ export const reviewingNames: NamesOf<Reviewing> = {
   bounds: { iterations: true, inputTokens: true } satisfies NamesOf<NonNullable<Reviewing["bounds"]>>
 }
 
-export const reviewOptions = (reviewing: Reviewing | undefined): ReviewOptions =>
-  reviewing === undefined ? { intervals: noReviews } : optionsOf(reviewing)
-
-const optionsOf = ({ apiKey, intervals, onReview, ...rest }: Reviewing): ReviewOptions => ({
-  ...rest,
-  intervals: { ...defaultIntervals, ...intervals },
-  ...(apiKey === undefined ? {} : { apiKey: Redacted.make(apiKey) }),
-  ...(onReview === undefined
+/** Of a host that runs the reviews itself; the rest is read as the configuration is. */
+export const hostedReviews = ({ onReview }: Reviewing = {}): Pick<ReviewOptions, "onReview"> =>
+  onReview === undefined
     ? {}
     : {
         // What it throws is the review's failure, and the reason in its record.
         onReview: (request: ReviewRequest) =>
           Effect.tryPromise({ try: async (signal) => onReview(request, signal), catch: (cause) => cause })
-      })
-})
+      }

@@ -1,33 +1,23 @@
 /** One session, as promises: its turns, which can be awaited or read along, and its other operations. */
-import { Cause, Effect, Exit, Stream } from "effect"
-import { SessionActorRefs } from "../services/SessionActorRefs.ts"
-import { ReviewResults } from "../services/ReviewResults.ts"
-import { Sessions } from "../services/Sessions.ts"
-import { submissionOf } from "../services/submission.ts"
-import type { Caller, Turning } from "../services/Sessions.ts"
+import { Cause } from "effect"
 import type { SessionActorRef } from "../services/MirrorActor.ts"
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
-import { isAgentMessage } from "../domain/Acp.ts"
 import type { StreamedEvent, TurnMessage } from "../domain/events/StreamedMessage.ts"
-import { FileId } from "../domain/Ids.ts"
 import type { JsonRecord } from "../domain/json.ts"
 import type { ContentBlock } from "../domain/PromptContent.ts"
 import type { Answers } from "../domain/Question.ts"
 import type { ReviewRecord } from "../domain/Review.ts"
-import type { ForkSession, SessionSettings, SessionView } from "../domain/Session.ts"
+import type { ForkSession, SessionSettings } from "../domain/Session.ts"
 import type { Message } from "../domain/Turn.ts"
-import type { Embedded } from "./Embedded.ts"
+import type { Backend, EndedTurn, OpenedSession, SessionInfo, Submitted } from "./Backend.ts"
 import { checkOptions } from "./checkOptions.ts"
+import { checkChange, checkFork, checkPrompt, checkTurn } from "./checkValues.ts"
 import type { NamesOf } from "./checkOptions.ts"
 import { conversationOf, conversationOptionNames, reasonOfInterrupt, refusedConversation } from "./Conversation.ts"
 import type { ConversationOptions, ConversationResult } from "./Conversation.ts"
 import { forkNames, settingNames } from "./sessionNames.ts"
 import { troupeError, TroupeError } from "./TroupeError.ts"
-import { outcomeOf, refusalIn } from "../domain/TurnOutcome.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
-
-/** Of one page of messages; a whole conversation is read in as many pages as it takes. */
-const turnsAtOnce = 200
 
 export interface TurnOptions {
   /** Ids from `storeFile`; their paths are put in front of the prompt. */
@@ -71,6 +61,11 @@ const turnOptionNames: NamesOf<TurnOptions> = {
  */
 export interface Turn extends Promise<TurnOutcome>, AsyncIterable<TurnMessage> {}
 
+interface Followed {
+  readonly turn: Turn
+  readonly ended: Promise<EndedTurn>
+}
+
 type Prompt = string | ReadonlyArray<ContentBlock>
 
 export interface Session extends AsyncDisposable {
@@ -104,14 +99,14 @@ export interface Session extends AsyncDisposable {
   /** A session that begins with a copy of this one's conversation, up to a turn or all of it. */
   readonly fork: (request?: ForkSession) => Promise<Session>
   /** Changes its permissions, model, mode or effort, for its next turns. What is left out stays as it is. */
-  readonly change: (settings: SessionSettings) => Promise<SessionView>
+  readonly change: (settings: SessionSettings) => Promise<SessionInfo>
   /** All events, from the first or after the one with that number, until the session is closed. */
   readonly events: (options?: { readonly after?: number }) => AsyncIterable<StreamedEvent>
-  readonly view: () => Promise<SessionView>
+  readonly view: () => Promise<SessionInfo>
   /**
    * The session's machine as an XState actor: `subscribe`, `getSnapshot`, and `send` for the events of `SessionRequest`;
    * `waitFor`, `toPromise` and `useSelector` take it. It mirrors the stored state, is done when the session is closed, and
-   * outlives hibernation and restarts. Calls return the same actor as long as it is referenced or subscribed to.
+   * outlives hibernation and restarts. Not over HTTP. Calls return the same actor as long as it is referenced or subscribed to.
    */
   readonly actor: () => Promise<SessionActorRef>
   /** Past turns, oldest first, after the one with that index; 50 at a time by default. */
@@ -120,61 +115,33 @@ export interface Session extends AsyncDisposable {
   readonly close: () => Promise<{ readonly alreadyClosed: boolean }>
 }
 
-export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: SessionView): Session => {
-  const withSessions = <A, E>(use: (sessions: Sessions["Service"]) => Effect.Effect<A, E>) =>
-    Effect.flatMap(Sessions, use)
-  const close = () => embedded.run(withSessions((sessions) => sessions.close(caller, id)))
-
-  const outcomeIn = (turning: Promise<Turning>): Promise<TurnOutcome> =>
-    turning
-      .then(({ result }) => embedded.run(result))
-      .then((result) => {
-        const refusal = refusalIn(result)
-        if (refusal !== undefined) throw new TroupeError({ ...refusal, message: refusal.detail })
-        return outcomeOf(result)
-      })
+export const makeSession = (backend: Backend, { agent, id }: OpenedSession): Session => {
+  const session = backend.session(id)
 
   const submit = async (
     prompt: Prompt,
     options: TurnOptions,
-    given?: ReadonlyArray<Message> | undefined
-  ): Promise<Turning> => {
+    messages?: ReadonlyArray<Message>
+  ): Promise<Submitted> => {
     checkOptions(options, turnOptionNames)
-    const { effort, files, idempotencyKey, mode, model, outputSchema, queue, timeoutMillis } = options
-    const settings = { effort, mode, model, outputSchema }
-    const attached = files?.map((file) => FileId.make(file))
-    const request = { prompt, messages: given, settings, files: attached, queue, timeoutMillis }
-    const submission = submissionOf(idempotencyKey, request)
-    return embedded.run(withSessions((sessions) => sessions.submit(caller, id, { ...request, submission })))
+    checkTurn(options)
+    checkPrompt(prompt)
+    const { signal: _, ...request } = options
+    return session.submit({ ...request, prompt, messages })
   }
 
-  const turn = (prompt: Prompt, options: TurnOptions = {}): Turn => follow(submit(prompt, options), options)
-
-  const follow = (turning: Promise<Turning>, { signal }: TurnOptions): Turn => {
-    const outcome = outcomeIn(turning)
+  const follow = (submitted: Promise<Submitted>, { signal }: TurnOptions): Followed => {
+    const ended = submitted.then((turn) => turn.ended())
+    const outcome = ended.then(({ outcome }) => outcome)
     // A caller that only iterates, or only submits, awaits no outcome: its rejection must not count as unhandled in Node.
     outcome.catch(() => {})
-    if (signal !== undefined) interruptOn(signal, turning, outcome)
-    const agentMessages = Effect.map(Effect.flatten(Effect.promise(() => settled(turning))), ({ events }) =>
-      events.pipe(
-        Stream.map(({ message }) => message),
-        Stream.filter((message): message is TurnMessage => isAgentMessage(message))
-      )
-    )
-    return Object.assign(outcome, embedded.iterate(agentMessages))
-  }
-
-  /** The messages before a turn, or all of them. */
-  const messages = async (before?: number): Promise<ReadonlyArray<Message>> => {
-    const all: Array<Message> = []
-    let after: number | null = 0
-    while (after !== null) {
-      const query: Parameters<Sessions["Service"]["messages"]>[2] = { after, before, limit: turnsAtOnce }
-      const page = await embedded.run(withSessions((sessions) => sessions.messages(caller, id, query)))
-      all.push(...page.messages)
-      after = page.next
+    if (signal !== undefined) interruptOn(signal, submitted, outcome)
+    const iterable: AsyncIterable<TurnMessage> = {
+      [Symbol.asyncIterator]: async function* () {
+        yield* (await submitted).messages()
+      }
     }
-    return all
+    return { ended, turn: Object.assign(outcome, iterable) }
   }
 
   const runConversation = async (input: string, options: ConversationOptions = {}) => {
@@ -182,78 +149,64 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     let before: ReadonlyArray<Message> | undefined = Array.isArray(given) ? given : undefined
     try {
       checkOptions(options, conversationOptionNames)
-      const turning = submit(input, turnOptions, given)
-      const outcome = await follow(turning, turnOptions)
-      before ??= await messages(outcome.turnIndex).catch(() => [])
-      const reason = reasonOfInterrupt(await embedded.run((await turning).result), options.signal)
-      return conversationOf(agent, input, before, outcome, reason)
+      const { interruptReason, outcome } = await follow(submit(input, turnOptions, given), turnOptions).ended
+      before ??= await session.messages(outcome.turnIndex).catch(() => [])
+      return conversationOf(agent, input, before, outcome, reasonOfInterrupt(outcome, interruptReason, options.signal))
     } catch (error) {
-      before ??= await messages().catch(() => [])
+      before ??= await session.messages().catch(() => [])
       return refusedConversation(agent, input, before, asTroupeError(error))
     }
-  }
-
-  const interrupt = () => embedded.run(withSessions((sessions) => sessions.interrupt(caller, id)))
-
-  /** Interrupts this turn, also where it still waits in line behind another. */
-  const interruptOn = (signal: AbortSignal, accepted: Promise<Turning>, over: Promise<unknown>) => {
-    const abort = () => void accepted.then((turning) => embedded.run(turning.interrupt)).catch(() => {})
-    if (signal.aborted) return abort()
-    signal.addEventListener("abort", abort, { once: true })
-    const removeListener = () => signal.removeEventListener("abort", abort)
-    over.then(removeListener, removeListener)
   }
 
   return {
     id,
     agent,
-    turn,
+    turn: (prompt, options = {}) => follow(submit(prompt, options), options).turn,
     runConversation,
-    steer: (text) => embedded.run(withSessions((sessions) => sessions.steer(caller, id, text))),
-    compact: () => outcomeIn(embedded.run(withSessions((sessions) => sessions.compact(caller, id)))),
-    messages: () => messages(),
-    approvals: () => embedded.run(withSessions((sessions) => sessions.approvals(caller, id))),
-    answer: (approvalId, decision, answers) =>
-      embedded.run(withSessions((sessions) => sessions.answer(caller, id, approvalId, decision, answers))),
-    interrupt,
+    steer: (text) => session.steer(text),
+    compact: () => session.compact(),
+    messages: () => session.messages(),
+    approvals: () => session.approvals(),
+    answer: (approvalId, decision, answers) => session.answer(approvalId, decision, answers),
+    interrupt: () => session.interrupt(),
     fork: async (request = {}) => {
       checkOptions(request, forkNames)
-      const forked = await embedded.run(withSessions((sessions) => sessions.fork(caller, id, request)))
-      return makeSession(embedded, caller, forked)
+      checkFork(request)
+      return makeSession(backend, await session.fork(request))
     },
     change: async (settings) => {
       checkOptions(settings, settingNames)
-      return embedded.run(withSessions((sessions) => sessions.change(caller, id, settings)))
+      checkChange(settings)
+      return session.change(settings)
     },
-    close,
-    actor: () => embedded.run(Effect.flatMap(SessionActorRefs, (refs) => refs.of(caller, id))),
-    reviews: () => embedded.run(Effect.flatMap(ReviewResults, ({ ofSession }) => ofSession(caller, id))),
-    view: () => embedded.run(withSessions((sessions) => sessions.get(caller, id))),
+    close: () => session.close(),
+    actor: () => session.actor(),
+    reviews: () => session.reviews(),
+    view: () => session.view(),
     turns: async (query = {}) => {
       checkOptions(query, { after: true, limit: true })
       const { after = 0, limit = 50 } = query
-      return (await embedded.run(withSessions((sessions) => sessions.turns(caller, id, { after, limit })))).map(
-        outcomeOf
-      )
+      return session.turns(after, limit)
     },
-    events: (options = {}) => {
-      const { after = 0 } = options
-      const checked = Effect.sync(() => checkOptions(options, { after: true }))
-      return embedded.iterate(
-        Effect.andThen(
-          checked,
-          withSessions((sessions) => sessions.events(caller, id, after))
-        )
-      )
-    },
-    [Symbol.asyncDispose]: async () => void (await close())
+    events: (options = {}) => ({
+      [Symbol.asyncIterator]: async function* () {
+        checkOptions(options, { after: true })
+        yield* session.events(options.after ?? 0)
+      }
+    }),
+    [Symbol.asyncDispose]: async () => void (await session.close())
   }
+}
+
+/** Interrupts this turn, also where it still waits in line behind another. */
+const interruptOn = (signal: AbortSignal, submitted: Promise<Submitted>, over: Promise<unknown>) => {
+  const abort = () => void submitted.then((turn) => turn.interrupt()).catch(() => {})
+  if (signal.aborted) return abort()
+  signal.addEventListener("abort", abort, { once: true })
+  const removeListener = () => signal.removeEventListener("abort", abort)
+  over.then(removeListener, removeListener)
 }
 
 /** The rejection of a turn as a `TroupeError`. */
 const asTroupeError = (error: unknown): TroupeError =>
   error instanceof TroupeError ? error : troupeError(Cause.die(error))
-
-/** The exit of a promise, so that a rejection keeps its error. */
-const settled = <A>(promise: Promise<A>): Promise<Exit.Exit<A, unknown>> =>
-  promise.then(Exit.succeed, (error: unknown) => Exit.fail(error))

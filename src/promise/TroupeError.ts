@@ -15,14 +15,23 @@ export class TroupeError extends Error {
   }
 }
 
-/** The message is a refusal's `detail`, which says what to do; of a failure to open, it is the failure's own message. */
+/**
+ * The message is a refusal's `detail`, which says what to do; of a failure to open, it is the failure's own message. A
+ * refusal has its code as `code`, a problem of a server as `error`.
+ */
 export const troupeError = (cause: Cause.Cause<unknown>): TroupeError => {
   const error = Cause.squash(cause)
   if (error instanceof TroupeError) return error
-  const { code, detail, message, status } = (typeof error === "object" && error !== null ? error : {}) as {
-    readonly [key in "code" | "detail" | "message" | "status"]?: unknown
+  const {
+    detail,
+    error: problem,
+    code = problem,
+    message,
+    status
+  } = (typeof error === "object" && error !== null ? error : {}) as {
+    readonly [key in "code" | "detail" | "error" | "message" | "status"]?: unknown
   }
   return typeof code === "string" && typeof status === "number"
-    ? new TroupeError({ code, status, message: String(detail), cause: error })
+    ? new TroupeError({ code, status, message: String(detail ?? message), cause: error })
     : new TroupeError({ code: "unavailable", status: 500, message: String(message ?? error), cause: error })
 }

@@ -203,8 +203,15 @@ export class Sessions extends Context.Service<
       | Draining
       | Unavailable
     >
-    /** `true` where a turn was running and has ended by the time this returns, or will within its ladder's deadlines. */
-    readonly interrupt: (caller: Caller, id: string) => Effect.Effect<boolean, SessionNotFound | Unavailable>
+    /**
+     * `true` where a turn was running and has ended by the time this returns, or will within its ladder's deadlines. With a
+     * turn's index it is that turn and no other, also where it still waits in line.
+     */
+    readonly interrupt: (
+      caller: Caller,
+      id: string,
+      turn?: number
+    ) => Effect.Effect<boolean, SessionNotFound | Unavailable>
     /** `alreadyClosed` where there was nothing left to do. Returns when no process of the session is left. */
     readonly close: (
       caller: Caller,

@@ -58,8 +58,8 @@ export const layer = Layer.effect(
 
     const { view, views } = yield* ViewSessions.make
 
-    const interrupt = Effect.fn("Sessions.interrupt")(function* (caller: Caller, id: string) {
-      return yield* acceptTurn.interrupt(yield* find(caller, id), nameOfCaller(caller))
+    const interrupt = Effect.fn("Sessions.interrupt")(function* (caller: Caller, id: string, turn?: number) {
+      return yield* acceptTurn.interrupt(yield* find(caller, id), nameOfCaller(caller), turn)
     }, cannot("interrupt the turn"))
 
     const steer = Effect.fn("Sessions.steer")(function* (caller: Caller, id: string, text: string) {

@@ -1,5 +1,6 @@
 /** The options of the library: those that do not exist are refused by their path, and so are impossible timeouts. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { defaultLimits } from "../../src/domain/Settings.ts"
 import { openTroupe, TroupeError } from "../../src/promise.ts"
 import type { Session, Troupe } from "../../src/promise.ts"
 
@@ -85,5 +86,79 @@ describe("the library's options", () => {
     }
     assert.strictEqual((await session.view()).turnCount, 0)
     assert.isTrue((await session.turn("hello", { timeoutMillis: 86_400_000 })).ok)
+  })
+})
+
+describe("the values of the library's options", () => {
+  const openRefused = async (options: object) =>
+    (await refusal(openTroupe(untyped({ dataDir: ":memory:", ...options }))))[1]
+
+  it("are those of the configuration file, with the same bounds, in one sentence", async () => {
+    assert.strictEqual(
+      await openRefused({ limits: { maxProcesses: -1 } }),
+      "limits.maxProcesses is -1: it takes a whole number from 1 to 10000."
+    )
+    assert.match(
+      await openRefused({ limits: { poolWaitMillis: -5 } }),
+      /^limits\.poolWaitMillis is -5 milliseconds: it takes a duration such as "30 seconds"/
+    )
+    assert.match(
+      await openRefused({ limits: { maxBodyBytes: 3 } }),
+      /^limits\.maxBodyBytes is 3 bytes: it takes a size from 1 KiB/
+    )
+    assert.match(
+      await openRefused({ limits: { turnTimeoutMillis: null } }),
+      /^limits\.turnTimeoutMillis is null: it takes/
+    )
+    assert.match(
+      await openRefused({ limits: { turnTimeoutMillis: "soon" } }),
+      /^limits\.turnTimeoutMillis is "soon": it/
+    )
+    assert.match(
+      await openRefused({ agents: { mine: { protocol: "carrier-pigeon" } } }),
+      /^agents\.mine\.protocol: Expected "codex-app-server" \| "acp" \| "acpx", got "carrier-pigeon"\.$/
+    )
+    assert.match(
+      await openRefused({ agents: { mine: { protocol: "acp" } } }),
+      /^agents\.mine does not say what to launch/
+    )
+    assert.match(await openRefused({ mcpServers: { tickets: {} } }), /^mcpServers\.tickets/)
+    assert.match(
+      await openRefused({ reviews: { intervals: { memory: -1 } } }),
+      /^reviews\.memoryInterval is -1: it takes/
+    )
+    assert.match(await openRefused({ adminToken: "short" }), /^adminToken is not usable: it takes at least 16/)
+    assert.match(await openRefused({ drainMillis: -1 }), /^drainMillis is -1: it takes milliseconds from 0/)
+    assert.match(await openRefused({ limits: 7 }), /^limits is 7: it takes an object/)
+    assert.match(await openRefused({ app: "No Name" }), /^app is "No Name"/)
+  })
+
+  it("of a limit that can be off take null, and every limit has its setting in the file", async () => {
+    await using troupe = await openTroupe({
+      dataDir: ":memory:",
+      defaultAgent: "demo",
+      limits: { ...defaultLimits, sessionTtlMillis: null, maxSessionRssBytes: null, maxFileBytes: 4096, warmSpares: 0 }
+    })
+    const error = await refusal(troupe.storeFile("long.txt", new Uint8Array(5_000)))
+    assert.strictEqual(error[0], "file_too_large")
+  })
+
+  it("of sessions and turns are checked by the contract of HTTP", async () => {
+    await using troupe = await openTroupe({ dataDir: ":memory:", defaultAgent: "demo", drainMillis: 100 })
+    const created = async (request: Readonly<Record<string, unknown>>) =>
+      (await refusal(troupe.createSession(untyped(request))))[1]
+    assert.match(await created({ permissions: true }), /^permissions must be/)
+    assert.match(await created({ permissions: { default: "yes", rules: [] } }), /^permissions\.default must be/)
+    assert.match(await created({ cwd: 7 }), /^cwd must be a string|^cwd must be string/)
+    assert.match(await created({ env: { A: 1 } }), /^env\.A must be string/)
+    const session = await troupe.createSession()
+    const turned = async (prompt: unknown, options: Readonly<Record<string, unknown>> = {}) =>
+      (await refusal(session.turn(prompt as string, untyped(options))))[1]
+    assert.match(await turned(42), /^prompt must be text/)
+    assert.match(await turned("hello", { model: 7 }), /^model must be string/)
+    assert.match(await turned("hello", { queue: "yes" }), /^queue must be boolean/)
+    const changed = await refusal(session.change(untyped({ permissions: true }) as { readonly model?: string }))
+    assert.match(changed[1], /^permissions must be/)
+    assert.strictEqual((await session.view()).turnCount, 0)
   })
 })

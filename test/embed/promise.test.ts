@@ -117,7 +117,7 @@ describe("the library", () => {
     const session = await troupe.createSession()
     const file = await troupe.storeFile("notes.txt", new TextEncoder().encode("remember"))
     const { finalText } = await session.turn("read it", { files: [file.id] })
-    assert.include(finalText, file.path)
+    assert.include(finalText, `/${file.id}/`)
   })
 
   it("leaves no process when it is closed, and a turn that runs then ends as interrupted", async () => {

@@ -61,6 +61,7 @@ it.live("the OpenAPI 3.1 document has every route and no dangling reference", ()
       "/sessions/{id}/turn/stream",
       "/sessions/{id}/turns",
       "/sessions/{id}/turns/{n}",
+      "/sessions/{id}/turns/{n}/interrupt",
       "/skills",
       "/usage"
     ])

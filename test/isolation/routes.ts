@@ -1,7 +1,7 @@
 /** All routes that the server has, read from its router: what is added there is swept. */
 import { Context, Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
-import * as Http from "../../src/http/Http.ts"
+import { apiRoutes } from "../../src/http/routed.ts"
 import { Streams } from "../../src/http/Streams.ts"
 import * as Inspect from "../../src/inspect/Inspect.ts"
 import type { RunningTroupe } from "../inspect/harness.ts"
@@ -27,7 +27,7 @@ export const routesOf = Effect.fnUntraced(function* ({ dashboard, services }: Ru
     }
   }
   const context = Context.merge(services, dashboard).pipe(Context.add(HttpRouter.HttpRouter, recording))
-  const routes: Layer.Layer<never, unknown, unknown> = Layer.merge(Http.routes, Inspect.routes).pipe(
+  const routes: Layer.Layer<never, unknown, unknown> = Layer.merge(apiRoutes(""), Inspect.routes).pipe(
     Layer.provide(Streams.layer)
   )
   yield* Layer.build(routes).pipe(Effect.provideContext(context as Context.Context<unknown>), Effect.orDie)

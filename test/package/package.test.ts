@@ -153,9 +153,27 @@ export const server = Troupe.Http.layer({
 export const state = createActor(sessionMachine).start().getSnapshot().value
 export const decided = decide(sessionMachine, createActor(sessionMachine).getSnapshot(), { type: "unpark.requested" })
 export const client = Client.make({ baseUrl: "http://127.0.0.1:8420", token: "x" })
+export const named = client.pipe(
+  Effect.flatMap(({ sessions }) => sessions.get({ params: { id: "ses_none" } })),
+  Effect.map(({ sessionId }) => sessionId),
+  Effect.catchTag("NotFound", ({ error, message }) => Effect.succeed(\`\${error satisfies string}: \${message}\`))
+)
+export const followed = Client.events({ baseUrl: "http://127.0.0.1:8420", token: "x" }, "ses_none", { after: 7 })
+export const whole = Troupe.server({ port: 0, turnTimeout: "20 minutes", allowedHosts: [] }).pipe(Layer.launch)
+export const mounted = Troupe.Http.routes({ prefix: "/agents" })
+export const far = async (): Promise<string | undefined> => {
+  await using troupe = await openTroupe({ url: "http://127.0.0.1:8420", token: "x" })
+  const handler: (request: Request) => Promise<Response> = troupe.handler({ prefix: "/agents" })
+  void handler
+  const { items } = await troupe.listSessions()
+  const session = await troupe.session(items[0]?.id ?? "")
+  return (await session.approvals())[0]?.id
+}
 
 // @ts-expect-error a prompt is text
 void answer(42)
+// @ts-expect-error a server wants a token
+void openTroupe({ url: "http://127.0.0.1:8420" })
 `
     )
     const options = {

@@ -1,13 +1,12 @@
 /** The surface over the embedded library, as apps call it: plain promises. */
 import { Effect } from "effect"
 import { openTroupe, TroupeError } from "../../src/promise.ts"
-import type { Session, Troupe, TurnOutcome } from "../../src/promise.ts"
-import { sessionDto } from "../../src/http/dto.ts"
+import type { Session, SessionInfo, Troupe, TurnOutcome } from "../../src/promise.ts"
 import { claude, dataDir } from "./harness.ts"
 import type { AppSurface, Open, Refusal, Surface, Turn } from "./Surface.ts"
 
 /** The rejections of promises as the suite's refusals; any other rejection is a broken test. */
-const orRefusal = <A>(ask: () => Promise<A>): Effect.Effect<A, Refusal> =>
+export const orRefusal = <A>(ask: () => Promise<A>): Effect.Effect<A, Refusal> =>
   Effect.tryPromise({ try: ask, catch: (error) => error }).pipe(
     Effect.catch((error) =>
       error instanceof TroupeError
@@ -22,18 +21,18 @@ const outcomeIfEnded = (outcome: TurnOutcome): ReadonlyArray<Turn> =>
     : // The same messages, which HTTP's contract types as JSON.
       [{ ...outcome, stopReason: outcome.stopReason, durationMs: outcome.durationMs } as Turn]
 
-const appSurface = (troupe: Troupe): AppSurface => {
+const bodyOf = ({ id: sessionId, ...rest }: SessionInfo) => ({ sessionId, ...rest })
+
+export const appSurface = (troupe: Troupe): AppSurface => {
   const withSession = <A>(id: string, ask: (session: Session) => Promise<A>) =>
     orRefusal(async () => ask(await troupe.session(id)))
   return {
     create: (request) =>
       orRefusal(async () => {
-        const { agent, createdAt, meta, sessionId, state } = sessionDto(
-          await (await troupe.createSession(request)).view()
-        )
-        return { agent, createdAt, meta, sessionId, state }
+        const { agent, createdAt, id, meta, state } = await (await troupe.createSession(request)).view()
+        return { agent, createdAt, meta, sessionId: id, state }
       }),
-    get: (id) => withSession(id, async (session) => sessionDto(await session.view())),
+    get: (id) => withSession(id, async (session) => bodyOf(await session.view())),
     list: (query) =>
       orRefusal(async () => {
         const { count, items, next } = await troupe.listSessions({
@@ -41,7 +40,7 @@ const appSurface = (troupe: Troupe): AppSurface => {
           cursor: query.cursor,
           ...(query.state === null ? {} : { state: query.state })
         })
-        return { count, sessions: items.map(sessionDto), nextCursor: next }
+        return { count, sessions: items.map(bodyOf), nextCursor: next }
       }),
     turn: (id, prompt, options) =>
       withSession(id, async (session) => outcomeIfEnded(await session.turn(prompt, options))[0]!),

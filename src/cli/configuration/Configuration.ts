@@ -63,7 +63,18 @@ export interface Sources {
 }
 
 export const load = Effect.fn("Configuration.load")(function* (sources: Sources) {
-  const file = yield* File.read(Option.getOrNull(sources.config), sources.cwd)
+  return yield* configurationOf(sources, yield* File.read(Option.getOrNull(sources.config), sources.cwd))
+})
+
+/** Of a program that gives what a file would have as an object; neither a file nor the environment is read. */
+export const fromOptions = Effect.fnUntraced(function* (options: object) {
+  const cwd = process.cwd()
+  const written = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const file = yield* File.check("the options", resolve(cwd, File.defaultName), written)
+  return yield* configurationOf({ flags: {}, config: Option.none(), env: {}, cwd, isTerminal: false }, file)
+})
+
+const configurationOf = Effect.fnUntraced(function* (sources: Sources, file: File.ConfigurationFile) {
   const inOrder = sourcesInOrder(sources, file)
   const get = <K extends KeyName>(name: K) => find(inOrder, name, keys[name] as unknown as Key<ValueOf<K>>)
   const or = <K extends KeyName, const A>(name: K, fallback: A) =>

@@ -43,7 +43,15 @@ export const read = Effect.fnUntraced(function* (named: string | null, cwd: stri
         : bad(`The configuration file ${displayName} can't be read: ${cause.message}`)
     )
   )
-  const content = yield* parse(displayName, text)
+  return yield* check(displayName, path, yield* parse(displayName, text))
+})
+
+/** Checks a configuration as it is in a file, wherever it comes from. */
+export const check = Effect.fnUntraced(function* (
+  displayName: string,
+  path: string,
+  content: Readonly<Record<string, unknown>>
+) {
   const file: ConfigurationFile = {
     path,
     displayName,

@@ -12,6 +12,8 @@ import { Instant, Ok, WholeNumber, wire, wireOf } from "./wire.ts"
 /** A path takes any id: the service decides whether the session exists and whose it is. */
 export const SessionParams = { id: Schema.String.annotate({ description: "A session's id." }) }
 
+export const TurnIndex = WholeNumber("The turn's index, from 1.", { minimum: 1 })
+
 export const PageQuery = {
   limit: Schema.optionalKey(WholeNumber("How many at most: 1 to 200, else 50.", { minimum: 1, maximum: 200 })),
   cursor: Schema.optionalKey(Schema.NonEmptyString.annotate({ description: "`next_cursor` of the page before." }))

@@ -132,6 +132,8 @@ export const SessionPage = wire("SessionPage", {
   nextCursor: NextCursor
 })
 
+export const Interrupted = wire("Interrupted", { ok: Ok, interrupted: Schema.Boolean })
+
 export const SessionQuery = {
   ...PageQuery,
   state: Schema.optionalKey(Schema.Literals([...SessionState.literals, "open"]))
@@ -205,7 +207,7 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
     }).annotate(OpenApi.Summary, "Close it; a running turn is interrupted first and recorded"),
     HttpApiEndpoint.post("interrupt", "/sessions/:id/interrupt", {
       params: SessionParams,
-      success: wire("Interrupted", { ok: Ok, interrupted: Schema.Boolean }),
+      success: Interrupted,
       error: [NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Stop the running turn; `interrupted` is false where none runs"),
     HttpApiEndpoint.post("steer", "/sessions/:id/steer", {

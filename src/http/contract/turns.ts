@@ -18,6 +18,7 @@ import {
   StoredTurn,
   TimedOutTurn,
   TimeoutSeconds,
+  TurnIndex,
   TurnResult
 } from "./bodies.ts"
 import {
@@ -32,8 +33,11 @@ import {
 import { lateDescription } from "./late.ts"
 import { withTurnData } from "./eventStream.ts"
 import { withLocation } from "./location.ts"
-import { SessionEvent } from "./sessions.ts"
-import { Ok, WholeNumber, wire } from "./wire.ts"
+import { Interrupted, SessionEvent } from "./sessions.ts"
+import { Ok, wire } from "./wire.ts"
+
+/** Of a streamed turn: where its result can be read. In the contract, because the client reads it. */
+export const turnPlaceHeader = "content-location"
 
 export const SubmitTurn = wire(
   "SubmitTurn",
@@ -77,8 +81,6 @@ export const TurnEvent = Schema.Union([
   SessionEvent
 ])
 
-const TurnIndex = WholeNumber("The turn's index, from 1.", { minimum: 1 })
-
 export const AcceptedTurn = wire(
   "AcceptedTurn",
   { ok: Ok, sessionId: Schema.String, turnIndex: Schema.Int },
@@ -113,12 +115,17 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
         summary: "Hand the agent a prompt and see the turn as it happens, as server-sent events",
         transform: withTurnData,
         description:
-          "The same turn as `POST /sessions/{id}/turn`, which takes the same body and keys. Each event has its sequence number in the session as `id`; `event` is `message`, or the name of a message of Troupe's own, such as `state`. The last event has no `id`: `event: result` with the body that the JSON answer has, also where the turn failed (read its `ok`), or `event: error` with a problem. Then the stream ends. One that ends without either was cut: the turn goes on, and `GET /sessions/{id}/events` with the last `id` as `Last-Event-ID`, or the same request under its `Idempotency-Key`, has the rest. Send no request without a key a second time, as clients that reconnect by themselves do: that would be a second turn. A comment line comes every 15 s. `wait` has no meaning here. A token that is revoked or replaced ends the stream within 5 s, with `event: error`."
+          "The same turn as `POST /sessions/{id}/turn`, which takes the same body and keys. Each event has its sequence number in the session as `id`; `event` is `message`, or the name of a message of Troupe's own, such as `state`. The last event has no `id`: `event: result` with the body that the JSON answer has, also where the turn failed (read its `ok`), or `event: error` with a problem. Then the stream ends. One that ends without either was cut: the turn goes on, and `GET /sessions/{id}/events` with the last `id` as `Last-Event-ID`, or the same request under its `Idempotency-Key`, has the rest. Send no request without a key a second time, as clients that reconnect by themselves do: that would be a second turn. A comment line comes every 15 s. The header `content-location` says which turn it is. `wait` has no meaning here. A token that is revoked or replaced ends the stream within 5 s, with `event: error`."
       })
     ),
     HttpApiEndpoint.get("list", "/sessions/:id/turns", {
       params: SessionParams,
-      query: PageQuery,
+      query: {
+        ...PageQuery,
+        after: Schema.optionalKey(
+          TurnIndex.annotate({ description: "Only turns after this one. `cursor` counts where both are given." })
+        )
+      },
       success: wire("TurnPage", {
         ok: Ok,
         count: Schema.Int,
@@ -132,9 +139,20 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
       success: StoredTurn,
       error: [...badRequests, NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "One turn, with its events and messages"),
+    HttpApiEndpoint.post("interrupt", "/sessions/:id/turns/:n/interrupt", {
+      params: { ...SessionParams, n: TurnIndex },
+      success: Interrupted,
+      error: [...badRequests, NotFoundProblem, ...ownFaults]
+    }).annotate(
+      OpenApi.Summary,
+      "Stop this turn and no other, also where it waits in line; `interrupted` is false where it has ended"
+    ),
     HttpApiEndpoint.get("messages", "/sessions/:id/messages", {
       params: SessionParams,
-      query: PageQuery,
+      query: {
+        ...PageQuery,
+        before: Schema.optionalKey(TurnIndex.annotate({ description: "Only messages of turns before this one." }))
+      },
       success: MessagePage,
       error: [...badRequests, NotFoundProblem, ...ownFaults]
     }).annotateMerge(

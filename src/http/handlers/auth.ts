@@ -3,6 +3,7 @@ import { Context, Effect, Layer, Option, Redacted } from "effect"
 import { HttpServerRequest } from "effect/http"
 import type { HttpApiEndpoint } from "effect/http-api"
 import { Apps } from "../../services/Apps.ts"
+import type { Caller } from "../../services/Sessions.ts"
 import { AccessEnds, accessEnds } from "../accessEnds.ts"
 import { checkBody } from "../checkBody.ts"
 import { AdminOnly, Authorized, CurrentCaller } from "../contract/Auth.ts"
@@ -20,6 +21,9 @@ const forbidden = {
   status: 403,
   detail: "This takes the admin token (TROUPE_ADMIN_TOKEN); an app's token is not enough."
 } as const satisfies ProblemDetails
+
+/** The caller where the program that Troupe is embedded in has authenticated the request; `null`: a token has to. */
+export const HostCaller = Context.Reference<Caller | null>("troupe/http/HostCaller", { defaultValue: () => null })
 
 const authenticate = Effect.fnUntraced(function* (apps: Apps["Service"], credential: Redacted.Redacted<string>) {
   if (Redacted.value(credential) === "") return yield* failWith(unauthorized)
@@ -42,11 +46,15 @@ const authorized = Layer.effect(
   Authorized,
   Effect.map(Apps, (apps) => ({
     bearer: (handler, { credential, endpoint }) =>
-      Effect.flatMap(authenticate(apps, credential), (caller) =>
-        Effect.andThen(bodyChecked(endpoint), handler).pipe(
-          Effect.provideService(CurrentCaller, caller),
-          Effect.provideService(AccessEnds, accessEnds(stillValid(apps, credential)))
-        )
+      Effect.flatMap(HostCaller, (known) =>
+        known === null
+          ? Effect.flatMap(authenticate(apps, credential), (caller) =>
+              Effect.andThen(bodyChecked(endpoint), handler).pipe(
+                Effect.provideService(CurrentCaller, caller),
+                Effect.provideService(AccessEnds, accessEnds(stillValid(apps, credential)))
+              )
+            )
+          : Effect.provideService(Effect.andThen(bodyChecked(endpoint), handler), CurrentCaller, known)
       )
   }))
 )

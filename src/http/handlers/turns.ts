@@ -19,6 +19,7 @@ import type { ProblemDetails } from "../contract/Problem.ts"
 import type { AcceptedTurn, SubmitTurn } from "../contract/turns.ts"
 import { responseOf, keyOf, idempotent, replayedHeader } from "../idempotent.ts"
 import { failWith, orProblem } from "../problems.ts"
+import { turnPlaceHeader } from "../contract/turns.ts"
 import { eventText, lastText, Streams } from "../Streams.ts"
 import { statusOf, storedTurnBody, turnBody } from "../turnBody.ts"
 
@@ -99,7 +100,7 @@ export const layer = HttpApiBuilder.group(
       }
       if (keyOf(request.headers) === undefined) {
         const turning = yield* orProblem(submit(undefined))
-        return yield* streams.respond(request, texts(turning), { onClientGone })
+        return withPlace(yield* streams.respond(request, texts(turning), { onClientGone }), turning, request)
       }
       // Whichever comes first: the turn, where this request starts it, or the stored answer of an earlier request.
       const either = Effect.raceFirst(
@@ -109,7 +110,9 @@ export const layer = HttpApiBuilder.group(
       const beforeHeaders = yield* orProblem(Effect.timeoutOption(either, headersWithin))
       const stream = Option.getOrElse(beforeHeaders, () => Stream.unwrap(either))
       const response = yield* streams.respond(request, stream, { onClientGone })
-      return isReplay ? HttpServerResponse.setHeaders(response, replayedHeader) : response
+      const turning = yield* Deferred.poll(accepted)
+      const placed = Option.isNone(turning) ? response : withPlace(response, yield* turning.value, request)
+      return isReplay ? HttpServerResponse.setHeaders(placed, replayedHeader) : placed
     })
 
     return handlers.handleAll({
@@ -119,7 +122,7 @@ export const layer = HttpApiBuilder.group(
       list: Effect.fnUntraced(function* ({ params, query }) {
         const caller = yield* CurrentCaller
         const limit = query.limit ?? defaultLimit
-        let after = query.cursor === undefined ? 0 : indexOf(query.cursor)
+        let after = query.cursor === undefined ? (query.after ?? 0) : indexOf(query.cursor)
         if (Number.isNaN(after)) return yield* failWith(badCursor)
         const { turnCount } = yield* orProblem(sessions.get(caller, params.id))
         const turns: Array<string> = []
@@ -148,10 +151,15 @@ export const layer = HttpApiBuilder.group(
         return responseOf({ status: 200, body: JSON.stringify(storedTurnBody(result)) })
       }),
 
+      interrupt: Effect.fnUntraced(function* ({ params }) {
+        const interrupted = yield* orProblem(sessions.interrupt(yield* CurrentCaller, params.id, params.n))
+        return { ok: true, interrupted } as const
+      }),
+
       messages: Effect.fnUntraced(function* ({ params, query }) {
         const after = query.cursor === undefined ? 0 : indexOf(query.cursor)
         if (Number.isNaN(after)) return yield* failWith(badCursor)
-        const range = { after, limit: query.limit ?? defaultLimit }
+        const range = { after, before: query.before, limit: query.limit ?? defaultLimit }
         const { messages, next } = yield* orProblem(sessions.messages(yield* CurrentCaller, params.id, range))
         return { ok: true, messages, nextCursor: next === null ? null : cursorOf(next) } as const
       }),
@@ -178,6 +186,13 @@ const settingsOf = ({ effort, mode, model, outputSchema }: TurnSettings): TurnSe
 })
 
 const wantsEvents = (headers: Headers.Headers) => headers["accept"]?.includes("text/event-stream") === true
+
+/** Says which turn is streamed, before any event of it, relative to the request's address. */
+const withPlace = (
+  response: HttpServerResponse.HttpServerResponse,
+  { index }: Pick<Turning, "index">,
+  { url }: HttpServerRequest.HttpServerRequest
+) => HttpServerResponse.setHeader(response, turnPlaceHeader, `${/\/stream(\?|$)/.test(url) ? "../" : ""}turns/${index}`)
 
 type Accepted = (typeof AcceptedTurn)["Encoded"]
 

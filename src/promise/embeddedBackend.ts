@@ -1,0 +1,160 @@
+/** The library in one process with the runtime: each operation is one of the services'. */
+import { Effect, Stream } from "effect"
+import { isAgentMessage } from "../domain/Acp.ts"
+import type { TurnMessage } from "../domain/events/StreamedMessage.ts"
+import { FileId } from "../domain/Ids.ts"
+import type { AppName } from "../domain/Ids.ts"
+import type { Message } from "../domain/Turn.ts"
+import { outcomeOf, refusalIn } from "../domain/TurnOutcome.ts"
+import { AgentDirectory } from "../services/AgentDirectory.ts"
+import { Files } from "../services/Files.ts"
+import { OneShotRuns } from "../services/OneShotRuns.ts"
+import { Operator } from "../services/Operator.ts"
+import { ReviewResults } from "../services/ReviewResults.ts"
+import { SessionActorRefs } from "../services/SessionActorRefs.ts"
+import { Sessions } from "../services/Sessions.ts"
+import type { Caller, Turning } from "../services/Sessions.ts"
+import { submissionOf } from "../services/submission.ts"
+import { Threads } from "../services/Threads.ts"
+import { sessionInfo } from "./Backend.ts"
+import type { Backend, EndedTurn, SessionBackend, Submitted } from "./Backend.ts"
+import type { Embedded } from "./Embedded.ts"
+import type { Handlers } from "./handler.ts"
+import { TroupeError } from "./TroupeError.ts"
+
+/** Of one page of messages; a whole conversation is read in as many pages as it takes. */
+const turnsAtOnce = 200
+
+export const make = (
+  embedded: Embedded,
+  app: AppName,
+  appNamed: (name: string) => AppName,
+  handlers: Handlers
+): Backend => {
+  const { close, run } = embedded
+  const caller: Caller = { _tag: "App", app }
+  const sessions = <A, E>(use: (sessions: Sessions["Service"]) => Effect.Effect<A, E>) =>
+    run(Effect.flatMap(Sessions, use))
+  return {
+    session: (id) => sessionOf(embedded, caller, id),
+    create: (request) => sessions((service) => service.create(app, request)),
+    list: async (query) => {
+      const { items, ...page } = await sessions((service) => service.list(caller, query))
+      return { ...page, items: items.map(sessionInfo) }
+    },
+    run: (request) => run(Effect.flatMap(OneShotRuns, (runs) => runs.run(app, request))),
+    storeFile: async (name, content) => {
+      const {
+        id,
+        name: stored,
+        size
+      } = await run(Effect.flatMap(Files, (files) => files.store(app, name, streamOf(content))))
+      return { id, name: stored, size }
+    },
+    agents: () => run(Effect.flatMap(AgentDirectory, ({ list }) => list)),
+    threads: async (agent, query) => {
+      const { next, threads } = await run(Effect.flatMap(Threads, ({ list }) => list(caller, agent, query)))
+      return { items: threads, next }
+    },
+    memories: async () => (await run(Effect.flatMap(ReviewResults, ({ memories }) => memories(app)))).map(withoutApp),
+    skills: async () => (await run(Effect.flatMap(ReviewResults, ({ skills }) => skills(app)))).map(withoutApp),
+    sweep: () => run(Effect.flatMap(Operator, ({ sweep }) => sweep)),
+    handlers: () => handlers,
+    as: (other) => make(embedded, appNamed(other), appNamed, handlers),
+    close
+  }
+}
+
+const withoutApp = <A extends { readonly app: unknown }>({ app: _, ...rest }: A): Omit<A, "app"> => rest
+
+const sessionOf = ({ iterate, run }: Embedded, caller: Caller, id: string): SessionBackend => {
+  const sessions = <A, E>(use: (sessions: Sessions["Service"]) => Effect.Effect<A, E>) =>
+    run(Effect.flatMap(Sessions, use))
+
+  const submitted = (turning: Turning): Submitted => {
+    const ended = async (): Promise<EndedTurn> => {
+      const result = await run(turning.result)
+      const refusal = refusalIn(result)
+      if (refusal !== undefined) throw new TroupeError({ ...refusal, message: refusal.detail })
+      return { outcome: outcomeOf(result), interruptReason: result.interruptReason }
+    }
+    const agentMessages = turning.events.pipe(
+      Stream.map(({ message }) => message),
+      Stream.filter((message): message is TurnMessage => isAgentMessage(message))
+    )
+    return {
+      ended,
+      messages: () => iterate(Effect.succeed(agentMessages)),
+      interrupt: () => run(turning.interrupt)
+    }
+  }
+
+  return {
+    submit: async ({
+      effort,
+      files,
+      idempotencyKey,
+      messages,
+      mode,
+      model,
+      outputSchema,
+      prompt,
+      queue,
+      timeoutMillis
+    }) => {
+      const request = {
+        prompt,
+        messages,
+        settings: { effort, mode, model, outputSchema },
+        files: files?.map((file) => FileId.make(file)),
+        queue,
+        timeoutMillis
+      }
+      const submission = submissionOf(idempotencyKey, request)
+      return submitted(await sessions((service) => service.submit(caller, id, { ...request, submission })))
+    },
+    compact: async () => (await submitted(await sessions((service) => service.compact(caller, id))).ended()).outcome,
+    steer: (text) => sessions((service) => service.steer(caller, id, text)),
+    messages: async (before) => {
+      const all: Array<Message> = []
+      for (let after: number | null = 0; after !== null;) {
+        const query: { after: number; before: number | undefined; limit: number } = {
+          after,
+          before,
+          limit: turnsAtOnce
+        }
+        const page = await sessions((service) => service.messages(caller, id, query))
+        all.push(...page.messages)
+        after = page.next
+      }
+      return all
+    },
+    approvals: () => sessions((service) => service.approvals(caller, id)),
+    answer: (approvalId, decision, answers) =>
+      sessions((service) => service.answer(caller, id, approvalId, decision, answers)),
+    reviews: () => run(Effect.flatMap(ReviewResults, ({ ofSession }) => ofSession(caller, id))),
+    interrupt: () => sessions((service) => service.interrupt(caller, id)),
+    fork: (request) => sessions((service) => service.fork(caller, id, request)),
+    change: async (settings) => sessionInfo(await sessions((service) => service.change(caller, id, settings))),
+    events: (after) => iterate(Effect.flatMap(Sessions, (service) => service.events(caller, id, after))),
+    view: async () => sessionInfo(await sessions((service) => service.get(caller, id))),
+    actor: () => run(Effect.flatMap(SessionActorRefs, (refs) => refs.of(caller, id))),
+    turns: async (after, limit) =>
+      (await sessions((service) => service.turns(caller, id, { after, limit }))).map(outcomeOf),
+    close: () => sessions((service) => service.close(caller, id))
+  }
+}
+
+const streamOf = (content: Uint8Array | AsyncIterable<Uint8Array>) =>
+  content instanceof Uint8Array
+    ? Stream.make(content)
+    : Stream.fromAsyncIterable(
+        content,
+        (cause) =>
+          new TroupeError({
+            code: "invalid_request",
+            status: 400,
+            message: "The file's content could not be read.",
+            cause
+          })
+      )
