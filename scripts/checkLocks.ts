@@ -26,6 +26,8 @@ const policies: Readonly<Record<string, LockPolicy>> = {
   "test/webhooks": { installScripts: [], licenses: null },
   // Installed with `--ignore-scripts` (test/package/pack.ts), and never shipped.
   "test/package/tools": { installScripts: ["esbuild"], licenses: null },
+  // Installed with `--ignore-scripts` (test/examples/install.ts), and never shipped.
+  examples: { installScripts: [], licenses: null },
   // Installed with `--ignore-scripts` (bench/peers/SandboxAgent.ts), and never shipped.
   "bench/peers": {
     installScripts: ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64"].map((on) => `@sandbox-agent/cli-${on}`),

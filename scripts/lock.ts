@@ -51,7 +51,14 @@ const complete = (file: string): ReadonlyArray<string> => {
 }
 
 const root = join(import.meta.dirname, "..")
-const added = ["", "test/real", "test/openapi", "test/webhooks", "test/package/tools", "bench/peers", "docs/site"].flatMap(
-  (folder) => complete(join(root, folder, "package-lock.json"))
-)
+const added = [
+  "",
+  "test/real",
+  "test/openapi",
+  "test/webhooks",
+  "test/package/tools",
+  "bench/peers",
+  "docs/site",
+  "examples"
+].flatMap((folder) => complete(join(root, folder, "package-lock.json")))
 console.log(added.length === 0 ? "The locks are complete." : `Put back: ${added.join(", ")}`)
