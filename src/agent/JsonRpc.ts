@@ -6,8 +6,9 @@
  * no message is skipped and noted (`Child.malformed`). Everything is bounded: 32 MiB a line, 64 requests in flight, the
  * queue of writes, and every request has a deadline.
  */
-import { Deferred, Effect, Exit, FiberSet, Stream } from "effect"
+import { Deferred, Effect, FiberSet } from "effect"
 import type { Scope } from "effect"
+import { isDone } from "../domain/done.ts"
 import { AgentFailed } from "./Agent.ts"
 import type { Child } from "./Child.ts"
 import * as LikeBefore from "./LikeBefore.ts"
@@ -94,20 +95,21 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
 
   const lines = Lines.make()
 
-  /** Takes a generator step only for an effect that is not done already, which nearly every line's is. */
-  const onLines = Effect.fnUntraced(function* (complete: ReadonlyArray<string>) {
-    for (const line of complete) {
-      const effect = onLine(line)
-      if (!(Exit.isExit(effect) && Exit.isSuccess(effect))) yield* effect
+  /** Where a line's effect is not done already, which few are, the others wait for it. */
+  const onLines = (complete: ReadonlyArray<string>, from = 0): Effect.Effect<void> => {
+    for (let nth = from; nth < complete.length; nth++) {
+      const effect = onLine(complete[nth]!)
+      if (!isDone(effect)) return Effect.flatMap(effect, () => onLines(complete, nth + 1))
     }
-  })
+    return Effect.void
+  }
 
-  const reading = Stream.runForEachArray(child.stdout, (chunks) =>
-    Effect.gen(function* () {
-      for (const chunk of chunks) yield* onLines(lines.push(chunk))
-      if (lines.overflowed()) return yield* tooLong
+  const reading = child
+    .eachChunk((chunk) => {
+      const done = onLines(lines.push(chunk))
+      return lines.overflowed() ? Effect.andThen(done, tooLong) : done
     })
-  ).pipe(Effect.andThen(Effect.suspend(() => onLines(lines.rest()))), failUnreadable(child))
+    .pipe(Effect.andThen(Effect.suspend(() => onLines(lines.rest()))), failUnreadable(child))
 
   yield* reading.pipe(
     Effect.onExit(() => close),

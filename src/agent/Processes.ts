@@ -6,10 +6,8 @@
  * sessions of their own and survive a kill of the group, and a daemon may clear its environment, too. So a sweep ends
  * every process that has any of the three. Without `/proc` only the group is ended.
  */
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Context, Effect, Layer } from "effect"
 import type { Scope } from "effect"
-import { ChildProcessSpawner } from "effect/process"
 import type { LeaseId } from "../domain/Ids.ts"
 import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
 import { AgentFailed } from "./Agent.ts"
@@ -100,18 +98,13 @@ export class Processes extends Context.Service<
 >()("troupe/agent/Processes") {
   static readonly layerNoDeps = Layer.effect(
     Processes,
-    Effect.gen(function* () {
-      return Processes.of(make(yield* ChildProcessSpawner.ChildProcessSpawner, yield* Warden))
-    })
+    Effect.map(Warden, (warden) => Processes.of(make(warden)))
   )
 
-  static readonly layer = this.layerNoDeps.pipe(Layer.provide([NodeServices.layer, Warden.layer]))
+  static readonly layer = this.layerNoDeps.pipe(Layer.provide(Warden.layer))
 }
 
-const make = (
-  spawner: ChildProcessSpawner.ChildProcessSpawner["Service"],
-  warden: Warden["Service"]
-): Processes["Service"] => {
+const make = (warden: Warden["Service"]): Processes["Service"] => {
   const bootId = ProcessTable.bootId()
   const self: SupervisorProcess = {
     pid: process.pid,
@@ -127,7 +120,7 @@ const make = (
     // Finalizers run in reverse: the group is forgotten after the child's own finalizer has ended it.
     yield* Effect.addFinalizer(() => (pid === null ? Effect.void : forget(spec.lease, pid)))
     if (!(yield* warden.mayStart(spec.lease))) return yield* leaseOver
-    const child = yield* ChildOf.spawn(spawner, spec)
+    const child = yield* ChildOf.spawn(spec)
     pid = child.pid
     const children = groups.get(spec.lease) ?? new Map<number, LeadingChild>()
     const startTime = ProcessTable.stat(pid)?.startTime ?? null

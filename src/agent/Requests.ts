@@ -67,15 +67,19 @@ export const make = Effect.fnUntraced(function* (child: Child, versioned: boolea
   let closed = false
 
   const write: RequestChannel["write"] = (method, message) =>
-    closed
-      ? Effect.fail(new RpcSilent({ method, reason: "closed" }))
-      : child.write(`${lineOf({ ...versionField, ...message })}\n`).pipe(
-          Effect.mapError(() => new RpcSilent({ method, reason: "closed" })),
-          Deadline.timeoutOrElse({
-            millis: writeWithinMillis,
-            orElse: () => Effect.fail(new RpcSilent({ method, reason: "timeout" }))
-          })
-        )
+    Effect.suspend(() => {
+      if (closed) return Effect.fail(new RpcSilent({ method, reason: "closed" }))
+      const line = `${lineOf({ ...versionField, ...message })}\n`
+      // Nearly always there is room, and no deadline to be kept.
+      if (child.writeNow(line)) return Effect.void
+      return child.write(line).pipe(
+        Effect.mapError(() => new RpcSilent({ method, reason: "closed" })),
+        Deadline.timeoutOrElse({
+          millis: writeWithinMillis,
+          orElse: () => Effect.fail(new RpcSilent({ method, reason: "timeout" }))
+        })
+      )
+    })
 
   const request: RequestChannel["request"] = (method, params, { onReplyLine, timeoutMillis }) =>
     Effect.suspend(() => {

@@ -1,6 +1,5 @@
 /** Why a process could not be spawned, and what to do about it. */
 import { Effect } from "effect"
-import type { PlatformError } from "effect/PlatformError"
 import { AgentFailed } from "./Agent.ts"
 import { redact, secretsIn } from "./redact.ts"
 import { cut } from "../domain/cut.ts"
@@ -41,7 +40,7 @@ const nameOf = (argument: string): string =>
   /^--?[A-Za-z][\w-]*(?==)/.exec(argument)?.[0] ??
   JSON.stringify(argument.length > 20 ? `${cut(argument, 20)}…` : argument)
 
-/** From what the spawner threw. */
+/** From what Node threw. */
 export const refusedByKernel = (spec: Spawned, defect: unknown): AgentFailed => {
   const [file] = spec.command
   const isTooLong = typeof defect === "object" && defect !== null && "code" in defect && defect.code === "E2BIG"
@@ -62,9 +61,7 @@ export const refusedByKernel = (spec: Spawned, defect: unknown): AgentFailed => 
 }
 
 /** What the machine has run out of, and how to give it more. It may pass by itself. */
-const exhausted = ({ reason }: PlatformError): string | undefined => {
-  const { cause } = reason
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
+const exhausted = ({ code }: NodeJS.ErrnoException): string | undefined => {
   switch (code) {
     case "EMFILE":
       return "could not be started: Troupe has as many files open as it may (EMFILE). Raise the limit (`ulimit -n`, systemd's LimitNOFILE), or lower TROUPE_MAX_PROCESSES."
@@ -79,22 +76,22 @@ const exhausted = ({ reason }: PlatformError): string | undefined => {
   }
 }
 
-/** From the spawner's own failure. */
-export const notStarted = (spec: Spawned, error: PlatformError): AgentFailed => {
+export const withoutDirectory = ({ command: [file], cwd }: Spawned): AgentFailed =>
+  new AgentFailed({
+    class: "config",
+    message: `${file} was not started: its working directory ${cwd} does not exist or may not be entered. Create it, or give another cwd.`
+  })
+
+/** From Node's error of the start. */
+export const notStarted = (spec: Spawned, error: NodeJS.ErrnoException): AgentFailed => {
   const [file] = spec.command
-  if (error.reason.module === "FileSystem") {
-    return new AgentFailed({
-      class: "config",
-      message: `${file} was not started: its working directory ${spec.cwd} does not exist or may not be entered. Create it, or give another cwd.`
-    })
-  }
-  switch (error.reason._tag) {
-    case "NotFound":
+  switch (error.code) {
+    case "ENOENT":
       return new AgentFailed({
         class: "config",
         message: `${file} was not found. Install it, put it on PATH, or name its full path in the agent's "command".`
       })
-    case "PermissionDenied":
+    case "EACCES":
       return new AgentFailed({
         class: "config",
         message: `${file} may not be executed by this user. Check its permissions, or name another program in the agent's "command".`
