@@ -8,7 +8,6 @@
  */
 import { Deferred, Effect, FiberSet } from "effect"
 import type { Scope } from "effect"
-import { isDone } from "../domain/done.ts"
 import { AgentFailed } from "./Agent.ts"
 import type { Child } from "./Child.ts"
 import * as LikeBefore from "./LikeBefore.ts"
@@ -95,14 +94,10 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
 
   const lines = Lines.make()
 
-  /** Where a line's effect is not done already, which few are, the others wait for it. */
-  const onLines = (complete: ReadonlyArray<string>, from = 0): Effect.Effect<void> => {
-    for (let nth = from; nth < complete.length; nth++) {
-      const effect = onLine(complete[nth]!)
-      if (!isDone(effect)) return Effect.flatMap(effect, () => onLines(complete, nth + 1))
-    }
-    return Effect.void
-  }
+  /** At once, as far as each line's effect is done already. */
+  const onLines = Effect.fnUntracedEager(function* (complete: ReadonlyArray<string>) {
+    for (const line of complete) yield* onLine(line)
+  })
 
   const reading = child
     .eachChunk((chunk) => {

@@ -50,6 +50,11 @@ export class Reviews extends Context.Service<
       turn: SettledTurnOf,
       messages: Effect.Effect<ReadonlyArray<Message>, unknown>
     ) => Effect.Effect<void>
+    /**
+     * The same for a turn that can be counted without a read, and with which no review is due whatever its text is. `null`: it
+     * is for `turnSettled`.
+     */
+    readonly countNow: (session: SessionRecord, turn: Omit<SettledTurnOf, "finalText">) => Effect.Effect<void> | null
     /** Cancels the session's reviews, and returns when the one that runs has ended, after 2 s at the latest. */
     readonly cancel: (session: SessionId, reason: string) => Effect.Effect<void>
     /** Newest first, at most 200. The caller has checked that the session is its own. */
@@ -216,9 +221,10 @@ const make = Effect.fnUntraced(function* (
   }
 
   return Reviews.of({
+    countNow: countTurn.countNow,
     turnSettled: Effect.fn("Reviews.turnSettled")(
       function* (session, turn, messages) {
-        const due = yield* countTurn(session, turn)
+        const due = yield* countTurn.count(session, turn)
         if (due !== null) yield* start({ session, turn: turn.index, due, messages })
       },
       logFailure,

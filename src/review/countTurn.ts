@@ -5,7 +5,7 @@ import type { SessionRecord } from "../domain/Session.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { NudgeRecord } from "../ledger/Ledger.ts"
-import { count, noNudges, nudge } from "./nudges.ts"
+import { count as counted, noNudges, nudge } from "./nudges.ts"
 import type { DueReview, NudgeCounters, SettledTurn } from "./nudges.ts"
 
 /** A turn whose outcome is stored. Its text is read only where a review would be due. */
@@ -42,8 +42,20 @@ export const make = Effect.fnUntraced(function* (rules: Parameters<typeof nudge>
     if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest)
   }
 
+  /** Where nothing has to be read for it, and no review is due with any text. `null`: that is not so. */
+  const countNow = (session: SessionRecord, turn: Omit<SettledTurnOf, "finalText">): Effect.Effect<void> | null => {
+    const known = kept.get(session.id)
+    if (known?.turn !== turn.index - 1 || session.turnCount > turn.index || turn.kind === "compact") return null
+    const { counters, due } = nudge(known, { ...turn, finalText: "any" }, rules)
+    if (due !== null) return null
+    const { toolIterations, userTurns } = counters
+    const nudges = { session: session.id, turn: turn.index, userTurns, toolIterations }
+    keep(nudges)
+    return ledger.writeLater([{ _tag: "NudgesCounted", nudges }])
+  }
+
   /** Counts a turn, and those before it that are settled and uncounted: Troupe may die between an outcome and its count. */
-  return Effect.fnUntraced(function* <E, R>(session: SessionRecord, turn: SettledTurnOf<E, R>) {
+  const count = Effect.fnUntraced(function* <E, R>(session: SessionRecord, turn: SettledTurnOf<E, R>) {
     const stored = yield* before(session, turn.index)
     let last = stored?.turn ?? 0
     let counters: NudgeCounters = stored ?? noNudges
@@ -53,22 +65,24 @@ export const make = Effect.fnUntraced(function* (rules: Parameters<typeof nudge>
       if (settled.index !== turn.index && "endedAt" in settled && settled.endedAt === null) break
       last = settled.index
       if (settled.kind === "compact") continue
-      if (settled.index !== turn.index) counters = count(counters, settled, rules)
+      if (settled.index !== turn.index) counters = counted(counters, settled, rules)
       else ({ counters, due } = yield* nudged(counters, turn, rules))
     }
     if (last === (stored?.turn ?? 0)) return null
     const { toolIterations, userTurns } = counters
     const nudges = { session: session.id, turn: last, userTurns, toolIterations }
-    const counted = { _tag: "NudgesCounted", nudges } as const
+    const entry = { _tag: "NudgesCounted", nudges } as const
     keep(nudges)
     // What is not stored yet when Troupe dies is counted with the next turn.
-    if (due === null) yield* ledger.writeLater([counted])
+    if (due === null) yield* ledger.writeLater([entry])
     else {
       const owed = { _tag: "ReviewOwed", review: { session: session.id, turn: turn.index, ...due } } as const
-      yield* Effect.onError(ledger.write([counted, owed]), () => Effect.sync(() => kept.delete(session.id)))
+      yield* Effect.onError(ledger.write([entry, owed]), () => Effect.sync(() => kept.delete(session.id)))
     }
     return due
   })
+
+  return { count, countNow }
 })
 
 /** As `nudge`, without the turn's text where it makes no difference. */

@@ -19,8 +19,14 @@ export const make = Effect.gen(function* () {
   const transcript = yield* Transcript.make
   const conversation = yield* ConversationUpTo.make
 
+  /** `null`: it takes `count`. */
+  const countNow = (session: SessionRecord, settled: Settled, toolsCalled: boolean) =>
+    toolsCalled
+      ? null
+      : reviews.countNow(session, { ...settled, interrupted: isCutOff(settled.status), toolIterations: 0 })
+
   /** Never fails: a failure is logged. */
-  return Effect.fnUntraced(
+  const count = Effect.fnUntraced(
     function* (session: SessionRecord, { index, kind, status }: Settled, toolsCalled: boolean) {
       const result = transcript.resultWithStoredToolCount(session.id, index)
       if (toolsCalled) {
@@ -37,4 +43,6 @@ export const make = Effect.gen(function* () {
     },
     (effect) => Effect.catchCause(effect, (cause) => Effect.logWarning("A settled turn could not be read", cause))
   )
+
+  return { count, countNow }
 })

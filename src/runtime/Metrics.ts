@@ -18,16 +18,23 @@ const turnSeconds = Metric.histogram("troupe_turn_duration_seconds", {
   boundaries: secondsBuckets
 })
 
-/** `outcome` is a turn's status (`completed`, `failed`, …); `agent` a configured name. */
-export const turnEnded = (turn: {
-  readonly outcome: string
-  readonly agent: string
-  readonly durationMillis: number
-}) =>
-  Effect.andThen(
-    Metric.update(Metric.withAttributes(turnsTotal, { outcome: turn.outcome, agent: turn.agent }), 1),
-    Metric.update(Metric.withAttributes(turnSeconds, { agent: turn.agent }), turn.durationMillis / 1000)
-  )
+/** Counts a turn that has ended. `outcome` is its status (`completed`, `failed`, …); `agent` a configured name. */
+export const turnCounter = Effect.map(
+  Effect.context<never>(),
+  (context) =>
+    ({
+      agent,
+      durationMillis,
+      outcome
+    }: {
+      readonly outcome: string
+      readonly agent: string
+      readonly durationMillis: number
+    }): void => {
+      Metric.withAttributes(turnsTotal, { outcome, agent }).updateUnsafe(1, context)
+      Metric.withAttributes(turnSeconds, { agent }).updateUnsafe(durationMillis / 1000, context)
+    }
+)
 
 /** Events as stored, after coalescing. */
 export const eventsTotal = Metric.counter("troupe_events_total", {

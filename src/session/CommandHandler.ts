@@ -17,7 +17,9 @@ import type { Envelope } from "./Envelope.ts"
 export interface SessionPort {
   readonly record: () => SessionRecord
   /** Posts an event to the mailbox; waits while that is full. */
-  readonly post: (envelope: Omit<Envelope, "by" | "replyTo" | "timer">) => Effect.Effect<void>
+  readonly post: (envelope: Posted) => Effect.Effect<void>
+  /** The same when it is called; its effect, which must be run, waits where the mailbox is full. */
+  readonly postNow: (envelope: Posted) => Effect.Effect<void>
   /** Records what the agent said when it is called; its effect, which must be run, waits where too much is unwritten. */
   readonly append: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
   /** Asks a person. Always returns: the deadline answers with a denial, and so does the end of the turn. */
@@ -28,6 +30,8 @@ export interface SessionPort {
   readonly promptOf: (turn: number) => Effect.Effect<TurnPrompt>
   readonly writes: ClaimedWrites
 }
+
+type Posted = Omit<Envelope, "by" | "replyTo" | "timer">
 
 export interface TurnPrompt {
   readonly kind: TurnRecord["kind"]

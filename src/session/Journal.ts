@@ -5,7 +5,7 @@
  * second while nobody does, or 32,768 characters, and the commit of a step includes everything that waits. News of events alone are told here, after their commit; those of a step when the
  * session has advanced to it.
  */
-import { Cause, Clock, Deferred, Effect, Fiber, Latch, Metric, Semaphore } from "effect"
+import { Cause, Clock, Deferred, Effect, Fiber, Latch, Semaphore } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { SessionMachine } from "../../machines/session/machine.ts"
 import type { SessionRecord } from "../domain/Session.ts"
@@ -61,6 +61,7 @@ export const make = Effect.fnUntraced(function* (
   const webhooks = yield* WebhookTargets
   const scope = yield* Effect.scope
   const clock = yield* Clock.Clock
+  const context = yield* Effect.context<never>()
   const alone = yield* Semaphore.make(1)
   let written = yield* ledger.lastEvent(session)
   let flushedAt = 0
@@ -71,20 +72,16 @@ export const make = Effect.fnUntraced(function* (
   let failure: LedgerError | null = null
 
   /** Everything that waits, and `entries`. Returns the events among it. */
-  const write = (entries: ReadonlyArray<LedgerWrite>) =>
-    Effect.suspend(() => {
-      if (failure !== null) return Effect.fail(failure)
-      const events = buffer.take()
-      if (events.length === 0 && entries.length === 0) return Effect.succeed({ events, characters: 0 })
-      const { characters, entries: appended } = rows.entriesOf(events)
-      const stored = Effect.tapError(writes.write([...appended, ...entries]), (error) =>
-        Effect.sync(() => (failure = error))
-      )
-      return Effect.flatMap(stored, () => {
-        written = events.at(-1)?.seq ?? written
-        return Effect.as(Metric.update(eventsTotal, events.length), { events, characters })
-      })
-    })
+  const write = Effect.fnUntraced(function* (entries: ReadonlyArray<LedgerWrite>) {
+    if (failure !== null) return yield* failure
+    const events = buffer.take()
+    if (events.length === 0 && entries.length === 0) return { events, characters: 0 }
+    const { characters, entries: appended } = rows.entriesOf(events)
+    yield* Effect.tapError(writes.write([...appended, ...entries]), (error) => Effect.sync(() => (failure = error)))
+    written = events.at(-1)?.seq ?? written
+    eventsTotal.updateUnsafe(events.length, context)
+    return { events, characters }
+  })
 
   /** The news of a commit without a step. */
   const tell = ({ characters, events }: Pick<Stored, "characters" | "events">) => {
@@ -149,7 +146,7 @@ export const make = Effect.fnUntraced(function* (
     commit: (machine, previous, draft) =>
       alone.withPermit(
         Effect.gen(function* () {
-          const at = yield* Clock.currentTimeMillis
+          const at = clock.currentTimeMillisUnsafe()
           const after = written
           const step: Step = { ...draft, at }
           const { approvals, entries, messages, outbox, record, settled } = entriesOf(machine, previous, step)

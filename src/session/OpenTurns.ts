@@ -20,32 +20,32 @@ export interface OpenTurns {
   readonly compaction: () => number | null
   /** What only this actor's memory has of it; `null`: it was accepted before this actor ran. */
   readonly begun: (turn: number) => { readonly submittedAt: number; readonly origin: Origin } | null
-  readonly react: (committed: CommittedStep) => Effect.Effect<void>
+  readonly react: (committed: CommittedStep) => void
 }
 
 export const make = Effect.fnUntraced(function* ({ openTurn, record: { id } }: Session) {
   const ledger = yield* Ledger
+  const countTurn = yield* Metrics.turnCounter
   let compaction: number | null = null
   if (openTurn !== null && Option.getOrThrow(yield* ledger.turn(id, openTurn)).kind === "compact") compaction = openTurn
   const prompts = new Map<number, TurnPrompt & { readonly submittedAt: number; readonly origin: Origin }>()
 
   const openTurns: OpenTurns = {
-    promptOf: (turn) =>
-      Effect.suspend((): Effect.Effect<TurnPrompt> => {
-        const prompt = prompts.get(turn)
-        if (prompt !== undefined) return Effect.succeed(prompt)
-        return Effect.map(Effect.orDie(ledger.turn(id, turn)), (row) => {
-          const stored = Option.getOrThrow(row)
-          return { kind: stored.kind, prompt: promptOfTurn(stored) }
-        })
-      }),
+    promptOf: (turn) => {
+      const prompt = prompts.get(turn)
+      if (prompt !== undefined) return Effect.succeed(prompt)
+      return Effect.map(Effect.orDie(ledger.turn(id, turn)), (row) => {
+        const stored = Option.getOrThrow(row)
+        return { kind: stored.kind, prompt: promptOfTurn(stored) }
+      })
+    },
     knownBy: ({ event }) =>
       event !== "wake" && isSubmission(event) && event.name !== undefined && event.mayBeKnown === true
         ? Effect.map(ledger.turnOfSubmission(id, event.name.id), Option.getOrNull)
         : Effect.succeed(null),
     compaction: () => compaction,
     begun: (turn) => prompts.get(turn) ?? null,
-    react: Effect.fnUntraced(function* ({ at, event, record, settled, submission }) {
+    react: ({ at, event, record, settled, submission }) => {
       if (submission !== null && event.type === "turn.submitted") {
         const { content = null, context, kind = "prompt", origin = {}, prompt, settings = {} } = submission
         const givenContext = context?.text ?? null
@@ -61,9 +61,9 @@ export const make = Effect.fnUntraced(function* ({ openTurn, record: { id } }: S
         const submittedAt = prompts.get(turn)?.submittedAt ?? at
         if (turn === compaction) compaction = null
         prompts.delete(turn)
-        yield* Metrics.turnEnded({ outcome: status, agent: record.agent, durationMillis: at - submittedAt })
+        countTurn({ outcome: status, agent: record.agent, durationMillis: at - submittedAt })
       }
-    })
+    }
   }
   return openTurns
 })

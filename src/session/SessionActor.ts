@@ -61,9 +61,14 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
   const openTurns = yield* OpenTurns.make(session)
   const turnSpans = yield* TurnSpans.make
   const interpret = yield* Interpret.make(session, timers, journal, turnWatch)
+  const postNow: SessionPort["postNow"] = (posted) => {
+    const envelope: Envelope = { ...posted, by: "troupe" }
+    return Queue.offerUnsafe(mailbox, envelope) ? Effect.void : Effect.asVoid(Queue.offer(mailbox, envelope))
+  }
   const port: SessionPort = {
     record: () => session.record,
-    post: (envelope) => Effect.asVoid(Queue.offer(mailbox, { ...envelope, by: "troupe" })),
+    post: (envelope) => Effect.suspend(() => postNow(envelope)),
+    postNow,
     append: (turn, message) => afterBoth(journal.append(turn, message), turnWatch.received(turn, message)),
     requestApproval: approvals.request,
     ask: approvals.ask,

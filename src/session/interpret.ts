@@ -25,6 +25,7 @@ export const make = Effect.fnUntraced(function* (
   turnWatch: TurnWatch
 ) {
   const ledger = yield* Ledger
+  const clock = yield* Clock.Clock
 
   const factsOf = Effect.fnUntraced(function* (index: number): Effect.fn.Return<TurnFacts, LedgerError> {
     yield* journal.flush
@@ -47,7 +48,7 @@ export const make = Effect.fnUntraced(function* (
   return Effect.fnUntraced(function* (envelope: Envelope): Effect.fn.Return<SessionEvent | null, LedgerError> {
     if (envelope.event === "wake") return null
     if (envelope.timer !== undefined && !timers.take(envelope.timer)) return null
-    const event = stamped(envelope.event, session.record.turnCount + 1, yield* Clock.currentTimeMillis)
+    const event = stamped(envelope.event, session.record.turnCount + 1, clock.currentTimeMillisUnsafe())
     const turn = session.openTurn
     if (turn === null) return event
     if (event.type === "turn.aborted") {

@@ -59,20 +59,26 @@ export const useSlots = ({ id, mailbox }: SessionHandle) =>
 export const countRestarts: Reaction = ({ previous, record }) =>
   record.restarts > previous.restarts ? Metric.update(Metrics.restartsTotal, 1) : undefined
 
-/** In the order in which turns settled, and in the background: a review that is due must not delay the mailbox. */
+/**
+ * In the order in which turns settled. In the background where it takes more than to count one: a review that is due must not
+ * delay the mailbox.
+ */
 export const reviewTurns = Effect.fnUntraced(function* (turnWatch: TurnWatch) {
   const onTurnSettled = yield* OnTurnSettled.make
   const scope = yield* Effect.scope
   const reaction: Reaction = ({ compaction, record, settled }) => {
-    if (settled.length === 0) return
+    const [first] = settled
+    if (first === undefined) return
     // By what is so now: the session goes on meanwhile.
-    const counts = settled.map(({ status, turn: index }) =>
-      onTurnSettled(
+    const counted = ({ status, turn: index }: typeof first) =>
+      [
         record,
-        { index, kind: index === compaction ? "compact" : "prompt", status },
+        { index, kind: index === compaction ? ("compact" as const) : ("prompt" as const), status },
         turnWatch.mayHaveCalledTools(index)
-      )
-    )
+      ] as const
+    const now = settled.length === 1 ? onTurnSettled.countNow(...counted(first)) : null
+    if (now !== null) return now
+    const counts = settled.map((each) => onTurnSettled.count(...counted(each)))
     return Effect.asVoid(Effect.forkIn(Effect.all(counts, { discard: true }), scope))
   }
   return reaction

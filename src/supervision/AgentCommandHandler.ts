@@ -60,7 +60,7 @@ export const layer = Layer.effect(
               ? compactedBy(connection, turn)
               : connection == null
                 ? processGone
-                : Effect.flatMap(files.localised(app, prompt), (local) =>
+                : Effect.flatMapEager(files.localised(app, prompt), (local) =>
                     connection.prompt(turn, withSchema(local, connection))
                   )
           return yield* Effect.catchTag(handed, "AgentFailed", ({ class: kind, message, stderr, wire }) => {

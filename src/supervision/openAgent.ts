@@ -60,7 +60,8 @@ export const make = Effect.fnUntraced(function* (
   const ownOrSpare = yield* OwnOrSpare.make
 
   const received = (port: SessionPort, agentProcess: AgentProcess) => {
-    const receivedSeldom = Effect.fnUntraced(function* (fact: Exclude<AgentFact, { readonly _tag: "Update" }>) {
+    // At once, as far as there is nothing to be waited for.
+    const receivedSeldom = Effect.fnUntracedEager(function* (fact: Exclude<AgentFact, { readonly _tag: "Update" }>) {
       const session = port.record().id
       switch (fact._tag) {
         case "McpFailed": {
@@ -75,7 +76,7 @@ export const make = Effect.fnUntraced(function* (
           const { failure, stopReason, turn, usage, wire = null } = fact
           const { conversation } = agentProcess
           if (conversation !== null) yield* capsules.store(port, conversation)
-          return yield* port.post({ event: { type: "turn.ended", turn, stopReason, failure }, usage, wire })
+          return yield* port.postNow({ event: { type: "turn.ended", turn, stopReason, failure }, usage, wire })
         }
         case "Exited": {
           // A process that is being ended, or was, does not die unexpectedly.

@@ -82,7 +82,7 @@ export const make = Effect.gen(function* () {
       if (Option.isSome(record)) yield* bring(record.value.app, named)
     }),
     /** The prompt as an agent of this node is to have it. A node that has a file of it gets some time to come back. */
-    localised: Effect.fnUntraced(function* (app: AppName, prompt: Prompt) {
+    localised: Effect.fnUntracedEager(function* (app: AppName, prompt: Prompt) {
       if (isAlone) return prompt
       const giveUpAt = (yield* Clock.currentTimeMillis) + comesBackMillis
       const paths = yield* bring(app, filesIn(prompt.blocks)).pipe(

@@ -121,8 +121,8 @@ export const plants: ReadonlyArray<Plant> = [
     file: "src/session/Journal.ts",
     replace: [
       [
-        "      return Effect.flatMap(stored, () => {",
-        "      tell(events)\n      return Effect.flatMap(stored, () => {"
+        "    yield* Effect.tapError(writes.write(",
+        "    tell({ events, characters })\n    yield* Effect.tapError(writes.write("
       ],
       ["      tell(yield* write([]))\n", "      yield* write([])\n"]
     ]

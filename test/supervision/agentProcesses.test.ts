@@ -122,10 +122,12 @@ const makeSession = Effect.fnUntraced(function* (name: string) {
   const handler = yield* CommandHandler
   yield* (yield* Ledger).write([opened(record)])
   const posted = yield* Queue.unbounded<string>()
+  const post: SessionPort["post"] = ({ event }) =>
+    Effect.asVoid(Queue.offer(posted, typeof event === "object" && "type" in event ? event.type : String(event)))
   const port: SessionPort = {
     record: () => record,
-    post: ({ event }) =>
-      Effect.asVoid(Queue.offer(posted, typeof event === "object" && "type" in event ? event.type : String(event))),
+    post,
+    postNow: post,
     append: () => Effect.void,
     requestApproval: () => Effect.succeed("deny"),
     ask: () => Effect.succeed(null),

@@ -76,6 +76,7 @@ const driverAt = (home: string): AgentDriver => ({
 const portOn = (writes: Pick<Ledger["Service"], "write" | "writeLater">): SessionPort => ({
   record: () => record,
   post: () => Effect.void,
+  postNow: () => Effect.void,
   append: () => Effect.void,
   requestApproval: () => Effect.succeed("deny"),
   ask: () => Effect.succeed(null),

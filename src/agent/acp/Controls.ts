@@ -32,7 +32,10 @@ export interface Controls {
   readonly choices: () => Choices
   readonly current: (setting: Setting) => string | null
   readonly offers: (setting: Setting) => boolean
-  /** `custom`: a model of this name was given to the agent in another way, so its list need not have it. */
+  /**
+   * Done when it is called, where nothing has to be sent. `custom`: a model of this name was given to the agent in another
+   * way, so its list need not have it.
+   */
   readonly apply: (
     thread: string,
     wishes: Wishes,
@@ -98,7 +101,7 @@ export const make = (
     })
   })
 
-  const apply: Controls["apply"] = Effect.fnUntraced(function* (thread, wishes, custom = null) {
+  const apply: Controls["apply"] = Effect.fnUntracedEager(function* (thread, wishes, custom = null) {
     const problem = wishes.mode === null ? null : problemOf(wishes.mode)
     if (problem !== null) return yield* new AgentFailed({ class: "config", message: problem })
     for (const setting of inOrder) {

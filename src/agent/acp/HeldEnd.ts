@@ -10,7 +10,7 @@ import type { OpenRequest } from "../Agent.ts"
 import type { TurnEnded } from "./TurnTracker.ts"
 
 export interface HeldEnd {
-  /** Emits the end, or holds it while an interrupt runs or text comes. */
+  /** Emits the end, or holds it while an interrupt runs or text comes, as soon as it is called. */
   readonly emit: (fact: TurnEnded) => Effect.Effect<void>
   /** Emits what is held. To be run before `Exited`, which is emitted last. */
   readonly release: Effect.Effect<void>
@@ -55,14 +55,13 @@ export const make = (emit: OpenRequest["emit"], settling: Settling | null = null
   })
 
   return {
-    emit: (fact) =>
-      Effect.suspend(() => {
-        // The text of a turn that was stopped is cut off anyhow.
-        const settles = fact.stopReason === "cancelled" ? null : settling
-        if (holders === 0 && settles === null) return emit(fact)
-        held = fact
-        return settles === null ? Effect.void : Effect.asVoid(Effect.forkIn(settle(fact, settles), settles.scope))
-      }),
+    emit: (fact) => {
+      // The text of a turn that was stopped is cut off anyhow.
+      const settles = fact.stopReason === "cancelled" ? null : settling
+      if (holders === 0 && settles === null) return emit(fact)
+      held = fact
+      return settles === null ? Effect.void : Effect.asVoid(Effect.forkIn(settle(fact, settles), settles.scope))
+    },
     release,
     holdDuring: (interrupt) =>
       Effect.suspend(() => {

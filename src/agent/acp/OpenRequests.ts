@@ -9,6 +9,7 @@ export interface OpenRequests {
   readonly cancel: (params: unknown) => Effect.Effect<void>
   /** Withdraws all, as ACP demands of a client that cancels. */
   readonly withdrawAll: Effect.Effect<void>
+  readonly areOpen: () => boolean
 }
 
 export const make = (): OpenRequests => {
@@ -31,6 +32,7 @@ export const make = (): OpenRequests => {
         const withdrawal = open.get(objectIn(params)["requestId"])
         return withdrawal === undefined ? Effect.void : Effect.asVoid(withdraw(withdrawal))
       }),
-    withdrawAll: Effect.suspend(() => Effect.forEach([...open.values()], withdraw, { discard: true }))
+    withdrawAll: Effect.suspend(() => Effect.forEach([...open.values()], withdraw, { discard: true })),
+    areOpen: () => open.size > 0
   }
 }

@@ -5,6 +5,7 @@
  * read the prompt, so the session is resumed and the prompt written once more.
  */
 import { Deferred, Effect, Scope, Semaphore } from "effect"
+import { isDone } from "../../domain/done.ts"
 import { textPrompt } from "../../domain/Turn.ts"
 import type { Prompt } from "../../domain/Turn.ts"
 import { AgentFailed } from "../Agent.ts"
@@ -51,21 +52,22 @@ export const make = Effect.fnUntraced(function* (connected: Connected, request: 
   const isNewThread = request.thread !== thread
   let preface = isNewThread && !announced.systemPrompt ? request.systemPrompt : null
 
-  const finish = (reply: PromptReply, wire?: string) => {
+  /** As soon as it is called, as far as nothing of it has to be waited for. */
+  const finish = Effect.fnUntracedEager(function* (reply: PromptReply, wire?: string) {
     const fact = tracker.end(reply)
-    if (fact === null) return Effect.void
+    if (fact === null) return
     if (reply.ok) preface = null
-    return Effect.andThen(
-      Effect.andThen(
-        openRequests.withdrawAll,
-        Effect.forEach(prose.end(fact.failure !== null), request.emit, { discard: true })
-      ),
-      Effect.ensuring(
-        heldEnd.emit(wire === undefined ? fact : { ...fact, wire }),
-        Effect.sync(() => Deferred.doneUnsafe(ended, Effect.void))
+    if (openRequests.areOpen()) yield* openRequests.withdrawAll
+    for (const said of prose.end(fact.failure !== null)) yield* request.emit(said)
+    const over = ended
+    const emitted = heldEnd.emit(wire === undefined ? fact : { ...fact, wire })
+    if (isDone(emitted)) Deferred.doneUnsafe(over, Effect.void)
+    else
+      yield* Effect.ensuring(
+        emitted,
+        Effect.sync(() => Deferred.doneUnsafe(over, Effect.void))
       )
-    )
-  }
+  })
 
   const wishesOf = (settings: Prompt["settings"]): Wishes => ({
     model: settings.model ?? request.model,
@@ -76,11 +78,13 @@ export const make = Effect.fnUntraced(function* (connected: Connected, request: 
 
   /** Sets what this turn wants. A session whose own process is gone is resumed for it. */
   const set = (settings: Prompt["settings"]) => {
-    const applied = opening.controls.apply(thread, wishesOf(settings), custom)
+    const apply = () => opening.controls.apply(thread, wishesOf(settings), custom)
+    const applied = apply()
+    if (isDone(applied)) return applied
     return Effect.catchIf(
       applied,
       (error) => error._tag === "RpcError" && error.code === Failures.notFound,
-      () => Effect.andThen(OpenSession.resume(opening, thread), applied)
+      () => Effect.flatMap(OpenSession.resume(opening, thread), apply)
     )
   }
 

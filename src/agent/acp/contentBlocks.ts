@@ -21,8 +21,8 @@ export const contentBlocks = (
   blocks: ReadonlyArray<PromptBlock>,
   abilities: PromptAbilities,
   { name }: AgentIdentity
-): Effect.Effect<ReadonlyArray<object>, AgentFailed> =>
-  Effect.forEach(blocks, (block): Effect.Effect<object, AgentFailed> => {
+): Effect.Effect<ReadonlyArray<object>, AgentFailed> => {
+  const contentOf = (block: PromptBlock): Effect.Effect<object, AgentFailed> => {
     switch (block.type) {
       case "image":
         return abilities.images
@@ -33,7 +33,13 @@ export const contentBlocks = (
       default:
         return Effect.succeed(block)
     }
+  }
+  return Effect.gen(function* () {
+    const contents: Array<object> = []
+    for (const block of blocks) contents.push(yield* contentOf(block))
+    return contents
   })
+}
 
 const imageBlock = ({ mimeType, path }: { readonly mimeType: ImageType; readonly path: string }) =>
   Effect.tryPromise({

@@ -79,7 +79,7 @@ const open = Effect.fnUntraced(function* (
         Effect.andThen(openRequests.withdrawAll, Effect.forEach(connected.prose.end(failure !== null), emit)),
         turn === null || failure === null
           ? prompts.heldEnd.release
-          : emit({ _tag: "TurnEnded", turn, stopReason: "error", usage: null, failure })
+          : Effect.suspend(() => emit({ _tag: "TurnEnded", turn, stopReason: "error", usage: null, failure }))
       )
     })
 

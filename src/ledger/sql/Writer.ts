@@ -55,7 +55,7 @@ export const make = Effect.fnUntraced(function* (
   const queue: Jobs = yield* Queue.bounded<Job | typeof deferredAreDue, Cause.Done>(queueCapacity)
   const availability = Availability.make(patienceMillis)
   const closing = yield* Latch.make()
-  const commit = committer(db, availability, closing)
+  const commit = committer(db, availability, closing, yield* Clock.Clock)
   const fiber = yield* Effect.forkScoped(commitQueued(queue, commit, availability))
   yield* Effect.addFinalizer(() =>
     Effect.all([availability.close, closing.open, Queue.end(queue), Fiber.await(fiber)], { discard: true })
@@ -120,14 +120,20 @@ const entriesIn = (jobs: ReadonlyArray<Job>) => jobs.reduce((sum, { entries }) =
 /** What a commit as a whole is for. The failure of one of its entries names that entry instead. */
 const wholeCommit = "commit"
 
-const committer = (db: Database, availability: Availability.Availability, closing: Latch.Latch): Commit => {
+const committer = (
+  db: Database,
+  availability: Availability.Availability,
+  closing: Latch.Latch,
+  clock: Clock.Clock
+): Commit => {
   const { isStored, numbered, stored } = Commits.forWriter(db)
   let commits = 0
 
   const transaction = (jobs: ReadonlyArray<Job>, nth: number) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.asVoid(db.commit(wholeCommit, [...jobs.flatMap(({ statements }) => statements), ...numbered(nth, now)]))
-    )
+    Effect.suspend(() => {
+      const statements = jobs.flatMap(({ statements }) => statements)
+      return Effect.asVoid(db.commit(wholeCommit, [...statements, ...numbered(nth, clock.currentTimeMillisUnsafe())]))
+    })
 
   /** Tries until it is known to be stored, or refused, or patience is over. */
   const held = Effect.fnUntraced(function* (attempt: Effect.Effect<void, LedgerError>, nth: number) {
@@ -144,7 +150,7 @@ const committer = (db: Database, availability: Availability.Availability, closin
       exit = yield* Effect.exit(again)
     }
     if (Exit.isSuccess(exit)) stored()
-    if (!isAway(exit)) yield* availability.succeeded
+    if (!isAway(exit) && availability.away() !== null) yield* availability.succeeded
     return exit
   })
 

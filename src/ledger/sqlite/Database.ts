@@ -4,7 +4,7 @@
  * One connection runs every statement, and a transaction runs within one call: nothing else of this process can read rows
  * in between that are then rolled back.
  */
-import { Effect, Exit, Schedule, Scope } from "effect"
+import { Effect, Exit, Option, Schedule, Scope } from "effect"
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs"
 import { LedgerError, LedgerUnusable, reasonOf } from "../LedgerError.ts"
 import { NoRow, unreadable } from "../sql/Database.ts"
@@ -95,14 +95,19 @@ const attempt = <A>(failed: (cause: unknown) => LedgerError, make: () => A): A =
 
 /** Calls what throws a `LedgerError` where it fails, and again while another process has the file locked. */
 const whileLocked = <A>(call: () => A): Effect.Effect<A, LedgerError> => {
-  const once = Effect.suspend((): Effect.Effect<A, LedgerError> => {
+  const once = (): Exit.Exit<A, LedgerError> => {
     try {
-      return Effect.succeed(call())
+      return Exit.succeed(call())
     } catch (cause) {
-      return cause instanceof LedgerError ? Effect.fail(cause) : Effect.die(cause)
+      return cause instanceof LedgerError ? Exit.fail(cause) : Exit.die(cause)
     }
+  }
+  return Effect.suspend(() => {
+    const exit = once()
+    return Option.exists(Exit.findErrorOption(exit), isLocked)
+      ? Effect.retry(Effect.suspend(once), { schedule: busyRetry, while: isLocked })
+      : exit
   })
-  return Effect.catchIf(once, isLocked, () => Effect.retry(once, { schedule: busyRetry, while: isLocked }))
 }
 
 /**
