@@ -28,6 +28,7 @@ import claimReasons from "./migrations/0020_claim_reasons.ts"
 import deadNodes from "./migrations/0021_dead_nodes.ts"
 import eventRows from "./migrations/0022_event_rows.ts"
 import webhooks from "./migrations/0023_webhooks.ts"
+import fewerPages from "./migrations/0024_fewer_pages.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -53,7 +54,8 @@ export const migrations = {
   "0020_claim_reasons": claimReasons,
   "0021_dead_nodes": deadNodes,
   "0022_event_rows": eventRows,
-  "0023_webhooks": webhooks
+  "0023_webhooks": webhooks,
+  "0024_fewer_pages": fewerPages
 }
 
 export const migrationsTable = "troupe_migrations"

@@ -54,9 +54,14 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
   it.effect("sessions are listed and counted by state and app", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        const states = ["idle", "turning", "retiring", "idle"] as const
+        const states = [
+          { state: "idle", substate: "idle.asleep" },
+          { state: "turning", substate: "turning.running" },
+          { state: "retiring", substate: "retiring.killing" },
+          { state: "idle", substate: "idle.awake" }
+        ] as const
         yield* ledger.write([
-          ...states.map((state, n) => opened({ id: nth(n), state, createdAt: n })),
+          ...states.map((state, n) => opened({ id: nth(n), ...state, createdAt: n })),
           opened({ id: nth(4), createdAt: 4 }),
           opened({ id: nth(5), app: otherApp, createdAt: 5 }),
           closed(4, 9)

@@ -20,10 +20,13 @@ const countedOf = ({ n, state }: Counted) => [state, n] as const
 const kept = ({ sum }: Dialect, app: AppName | null) =>
   `SELECT state, ${sum("n")} AS n FROM session_counts${app === null ? "" : " WHERE app = ?"} GROUP BY state`
 
+/** In the words of the partial indexes: SQLite's of the sessions that do not sleep, and PostgreSQL's of those at work. */
+export const atWork = "closed_at IS NULL AND substate <> 'idle.asleep' AND state IN ('turning', 'retiring')"
+
 /** All apps together have fewer busy sessions than one app has sessions: so not by the index by app. */
 const busy = ({ withoutIndex }: Dialect, app: AppName | null) =>
   `SELECT state, count(*) AS n FROM sessions
-    WHERE state IN ('turning', 'retiring')${app === null ? "" : ` AND ${withoutIndex("app")} = ?`} GROUP BY state`
+    WHERE ${atWork}${app === null ? "" : ` AND ${withoutIndex("app")} = ?`} GROUP BY state`
 
 const zero = { open: 0, turning: 0, retiring: 0, closed: 0 }
 

@@ -12,6 +12,7 @@ import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, SqlValue } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
 import * as Counts from "./counts.ts"
+import { atWork } from "./counts.ts"
 import type { SessionSummary, OverviewQuery, Page } from "../../LedgerQuery.ts"
 import { LedgerError } from "../../LedgerError.ts"
 
@@ -119,8 +120,8 @@ const lastActive = ({ app, state }: OverviewQuery, after: Position | null, limit
 const openConditions: Readonly<Record<Exclude<SessionState, "closed"> | "open", string>> = {
   open: "closed_at IS NULL",
   idle: "closed_at IS NULL AND state = 'idle'",
-  turning: "state IN ('turning', 'retiring') AND closed_at IS NULL AND state = 'turning'",
-  retiring: "state IN ('turning', 'retiring') AND closed_at IS NULL AND state = 'retiring'"
+  turning: `${atWork} AND state = 'turning'`,
+  retiring: `${atWork} AND state = 'retiring'`
 }
 
 /** Upper and lower case of ASCII letters are the same, as `lower` has it in both databases. */

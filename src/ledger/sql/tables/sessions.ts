@@ -21,6 +21,7 @@ import type { Database, Write } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
 import { lastLine } from "./audit.ts"
 import * as Counts from "./counts.ts"
+import { atWork } from "./counts.ts"
 import type { Page, SessionQuery, SweepBounds } from "../../LedgerQuery.ts"
 import type { Claim, LedgerWrite, SessionPatch } from "../../LedgerWrite.ts"
 import { LedgerError } from "../../LedgerError.ts"
@@ -186,8 +187,8 @@ const select = `SELECT ${columnsOf(allFields).join(", ")}
 const stateConditions: Readonly<Record<SessionState | "open", string>> = {
   open: "closed_at IS NULL",
   idle: "closed_at IS NULL AND state = 'idle'",
-  turning: "state IN ('turning', 'retiring') AND state = 'turning'",
-  retiring: "state IN ('turning', 'retiring') AND state = 'retiring'",
+  turning: `${atWork} AND state = 'turning'`,
+  retiring: `${atWork} AND state = 'retiring'`,
   closed: "closed_at IS NOT NULL"
 }
 
