@@ -11,6 +11,7 @@ const elsewhere = [
   "test/package/**",
   "test/browser/**",
   "test/openapi/**",
+  "test/examples/**",
   "**/node_modules/**"
 ]
 /** They replace functions of Node before anything else is loaded, or count more in the process's metrics than others expect. */
