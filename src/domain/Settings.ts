@@ -9,12 +9,13 @@ export type Protocol = typeof Protocol.Type
 
 const said = <S extends Schema.Top>(schema: S, description: string) => schema.annotate({ description })
 
+/** A program, and its arguments, which may be empty. */
+const Command = Schema.TupleWithRest(Schema.Tuple([Schema.NonEmptyString]), [Schema.String])
+
 /** The configuration of an agent. `command` or `registry` (a name in acpx's registry) says what to launch. */
 export const AgentSpec = Schema.Struct({
   protocol: said(Protocol, "How Troupe speaks with the agent."),
-  command: Schema.optionalKey(
-    said(Schema.NonEmptyArray(Schema.NonEmptyString), "The program and its arguments. Say this or `registry`.")
-  ),
+  command: Schema.optionalKey(said(Command, "The program and its arguments. Say this or `registry`.")),
   registry: Schema.optionalKey(said(Schema.NonEmptyString, "The agent's name in acpx's registry, such as gemini.")),
   env: Schema.optionalKey(
     said(Schema.Record(Schema.String, Schema.String), "Variables that are set in the child, unchanged.")
@@ -76,7 +77,7 @@ export const startMillisOf = ({ startTimeout }: Pick<AgentSpec, "startTimeout">)
 
 /** The program of `/run`: a `claude` that takes `-p`. */
 export const RunSpec = Schema.Struct({
-  command: Schema.optionalKey(Schema.NonEmptyArray(Schema.NonEmptyString)),
+  command: Schema.optionalKey(Command),
   model: Schema.optionalKey(Schema.NonEmptyString),
   env: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   inheritEnv: Schema.optionalKey(Schema.Array(Schema.NonEmptyString))

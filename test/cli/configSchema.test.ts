@@ -21,7 +21,7 @@ describe("the schema of the configuration file", () => {
     const { properties } = fileSchema() as { readonly properties: Readonly<Record<string, Described>> }
     for (const [first, second] of names.map(placeOf)) {
       const property = second === undefined ? properties[first] : properties[first]?.properties?.[second]
-      assert.match(property?.description ?? "", /^Takes .*\(TROUPE_[A-Z_]+\)$/)
+      assert.match(property?.description ?? "", /. Takes .*\(TROUPE_[A-Z_]+\)$/)
     }
   })
 
