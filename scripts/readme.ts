@@ -1,6 +1,5 @@
 /**
- * `npm run readme`: brings what is generated in README.md up to date, the chart of the session machine and transcripts
- * of `troupe demo` and `troupe chat`, which are run for it. A test holds the chart to the machine. So it does with what the
+ * `npm run readme`: brings the transcripts of `troupe demo` and `troupe chat` in README.md up to date, which are run for it, and what the
  * examples of docs/quick-start.md and docs/http.md print; a test runs these again.
  */
 import { execFileSync, spawn } from "node:child_process"
@@ -73,7 +72,7 @@ const fenced = (language: string, content: string) => `\`\`\`${language}\n${cont
 const before = readFileSync(readme, "utf8")
 const withDemo = put(before, "demo", fenced("text", `$ troupe demo\n\n${troupe("demo")}`))
 const withChat = put(withDemo, "chat", fenced("text", `$ troupe chat --agent demo\n${await chat()}`))
-writeFileSync(readme, put(withChat, "chart", fenced("mermaid", troupe("machines", "session"))))
+writeFileSync(readme, withChat)
 
 for (const name of ["quick-start.md", "http.md"]) {
   const page = join(root, "docs", name)
