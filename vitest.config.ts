@@ -19,6 +19,7 @@ const inWorldsOfTheirOwn = ["test/reliability/**/*.test.ts", "test/simulation/**
 const startingPrograms = [
   "test/agent/**/*.test.ts",
   "test/cli/**/*.test.ts",
+  "test/configuration/**/*.test.ts",
   "test/isolation/**/*.test.ts",
   "test/http/{endings,killed}.test.ts",
   "test/ledger/sqlite/away.test.ts",

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
-import { fileSchema } from "../src/cli/configuration/fileSchema.ts"
+import { fileSchema } from "../src/configuration/fileSchema.ts"
 
 const file = join(import.meta.dirname, "..", "troupe.config.schema.json")
 

@@ -1,8 +1,8 @@
 /** `Troupe.server`: a whole server with its dashboard as one layer, configured like `troupe.config.json`. */
 import { Effect, Layer } from "effect"
-import { BadConfiguration } from "./cli/configuration/BadConfiguration.ts"
-import * as Configuration from "./cli/configuration/Configuration.ts"
-import type { keys, KeyName } from "./cli/configuration/keys.ts"
+import { BadConfiguration } from "./configuration/BadConfiguration.ts"
+import * as Configuration from "./configuration/Configuration.ts"
+import type { keys, KeyName } from "./configuration/keys.ts"
 import type { McpServerSpec } from "./domain/McpServer.ts"
 import type { AgentSpec, RunSpec } from "./domain/Settings.ts"
 import * as Http from "./http/Http.ts"

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path"
 import { outdated } from "../scripts/docs.ts"
 import { samples } from "../scripts/docs/metrics.ts"
 import { commands } from "../src/cli/cli.ts"
-import { names, variableOf } from "../src/cli/configuration/keys.ts"
+import { names, variableOf } from "../src/configuration/keys.ts"
 
 const root = join(import.meta.dirname, "..")
 const docs = join(root, "docs")

@@ -33,9 +33,10 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/inspect/client": ["machines"],
   // Runs in a browser.
   "src/inspect/page": ["machines", "src/inspect/client"],
-  src: ["src/http", "src/inspect", ...below],
-  "src/promise": [...callable, "src/http", "src/inspect"],
-  "src/cli": [...callable, "src/http", "src/inspect", "src/inspect/client", "machines"]
+  src: ["src/configuration", "src/http", "src/inspect", ...below],
+  "src/configuration": [...callable, "machines"],
+  "src/promise": [...callable, "src/configuration", "src/http", "src/inspect"],
+  "src/cli": [...callable, "src/configuration", "src/http", "src/inspect", "src/inspect/client", "machines"]
 }
 
 /** Single files of another area: without anything of Node or of a browser, or those by which a runtime is opened. */
@@ -43,9 +44,8 @@ const shared: Readonly<Record<string, RegExp>> = {
   "src/inspect/client":
     /^src\/(inspect\/(contract\.ts$|sessionContract\.ts$|chart\/)|domain\/(cut|unsafeCharacters)\.ts$)/,
   "src/inspect/page": /^src\/inspect\/(contract\.ts$|sessionContract\.ts$|chart\/)/,
-  "src/promise": /^src\/(wiring|needsNode|cli\/configuration\/\w+)\.ts$/,
-  // What the configuration takes is one thing, whoever writes it.
-  src: /^src\/cli\/configuration\//,
+  "src/promise": /^src\/(wiring|needsNode)\.ts$/,
+  "src/configuration": /^src\/wiring\.ts$/,
   "src/cli": /^src\/(wiring|dataDir)\.ts$/
 }
 

@@ -1,9 +1,9 @@
 /** docs/settings.md: every setting, with its variable, flag, what it takes and what holds where nothing is set. */
 import { Effect, Option } from "effect"
-import { groups, meanings } from "../../src/cli/configuration/meanings.ts"
-import { load } from "../../src/cli/configuration/Configuration.ts"
-import { keys, names, placeOf, variableOf } from "../../src/cli/configuration/keys.ts"
-import type { KeyName } from "../../src/cli/configuration/keys.ts"
+import { groups, meanings } from "../../src/configuration/meanings.ts"
+import { load } from "../../src/configuration/Configuration.ts"
+import { keys, names, placeOf, variableOf } from "../../src/configuration/keys.ts"
+import type { KeyName } from "../../src/configuration/keys.ts"
 import { code, table } from "./blocks.ts"
 
 /** What the program takes where no flag, variable or file says anything. */

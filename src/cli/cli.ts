@@ -7,7 +7,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
-import { unknownVariables } from "./configuration/unknownVariables.ts"
+import { unknownVariables } from "../configuration/unknownVariables.ts"
 import { endingOf } from "./failures.ts"
 import * as Signals from "./Signals.ts"
 import { version } from "./version.ts"

@@ -1,7 +1,7 @@
 /** What `serve --cluster` needs to be told, and the settings that come of it. */
 import { Effect, Option } from "effect"
 import type { NodeSettings } from "../domain/Settings.ts"
-import type { Configuration } from "./configuration/Configuration.ts"
+import type { Configuration } from "../configuration/Configuration.ts"
 import { BadUsage } from "./failures.ts"
 import { version } from "./version.ts"
 

@@ -4,7 +4,7 @@ import { CliError } from "effect/cli"
 import type { UnknownAgent } from "../domain/Refusal.ts"
 import { AgentsMisconfigured } from "../domain/Settings.ts"
 import * as OpenFiles from "./openFiles.ts"
-import { BadConfiguration } from "./configuration/BadConfiguration.ts"
+import { BadConfiguration } from "../configuration/BadConfiguration.ts"
 
 /** The command was given in a way that can't be carried out. */
 export class BadUsage extends Schema.TaggedError<BadUsage>()("BadUsage", { problem: Schema.String }) {

@@ -3,7 +3,7 @@ import { Layer, Logger, References } from "effect"
 import type { LogLevel } from "effect"
 import { styleText } from "node:util"
 import { jsonLine, textLine } from "../domain/logLine.ts"
-import type { ServerSettings } from "./configuration/Configuration.ts"
+import type { ServerSettings } from "../configuration/Configuration.ts"
 
 const levels: Readonly<Record<ServerSettings["logLevel"], LogLevel.LogLevel>> = {
   trace: "Trace",

@@ -1,7 +1,7 @@
 /** Flags that several commands share, and the configuration that is loaded with them. */
 import { Effect, Option } from "effect"
 import { Flag } from "effect/cli"
-import * as Configuration from "./configuration/Configuration.ts"
+import * as Configuration from "../configuration/Configuration.ts"
 
 const settingFlag = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)

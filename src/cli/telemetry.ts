@@ -5,7 +5,7 @@
 import { Cause, ConfigProvider, Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { Otlp, OtlpSerialization } from "effect/observability"
-import { BadConfiguration } from "./configuration/BadConfiguration.ts"
+import { BadConfiguration } from "../configuration/BadConfiguration.ts"
 import { version } from "./version.ts"
 
 type Env = Readonly<Record<string, string | undefined>>

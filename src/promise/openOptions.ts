@@ -3,8 +3,8 @@
  * what is wrong. The library's own spelling (milliseconds, bytes) is translated here and nowhere else.
  */
 import { Effect, Result } from "effect"
-import type { BadConfiguration } from "../cli/configuration/BadConfiguration.ts"
-import * as Configuration from "../cli/configuration/Configuration.ts"
+import type { BadConfiguration } from "../configuration/BadConfiguration.ts"
+import * as Configuration from "../configuration/Configuration.ts"
 import type { McpServerSpec } from "../domain/McpServer.ts"
 import { AgentSpec, defaultLimits, RunSpec } from "../domain/Settings.ts"
 import type { Limits } from "../domain/Settings.ts"

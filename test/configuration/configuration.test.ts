@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { variableOf } from "../../src/cli/configuration/keys.ts"
+import { variableOf } from "../../src/configuration/keys.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
-import { directory, load } from "./configuration.load.ts"
+import { directory, load } from "./load.ts"
 
 describe("configuration", () => {
   it.effect("is the documented default where nothing is set", () =>

@@ -3,8 +3,8 @@
  * it can't differ from them; what they check by code (a duration's bounds, say) is in the descriptions.
  */
 import { Schema } from "effect"
-import { McpServerSpec } from "../../domain/McpServer.ts"
-import { AgentSpec, RunSpec } from "../../domain/Settings.ts"
+import { McpServerSpec } from "../domain/McpServer.ts"
+import { AgentSpec, RunSpec } from "../domain/Settings.ts"
 import { keys, names, placeOf, variableOf } from "./keys.ts"
 import { meanings } from "./meanings.ts"
 

@@ -1,7 +1,7 @@
 /** An error of the configuration: one line that says where, what is wrong, and what is accepted. */
 import { Schema } from "effect"
-import { cut } from "../../domain/cut.ts"
-import { unsafeCharacters } from "../../domain/unsafeCharacters.ts"
+import { cut } from "../domain/cut.ts"
+import { unsafeCharacters } from "../domain/unsafeCharacters.ts"
 
 /** Names in a file may be anything, and the line is for a terminal. */
 const unsafe = new RegExp(`[${unsafeCharacters}\\t\\n\\r\\u2028\\u2029]`, "g")

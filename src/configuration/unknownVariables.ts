@@ -1,5 +1,5 @@
 /** Variables that look like settings of Troupe's and are none: a limit that is spelt wrong would not hold, and nothing said so. */
-import { nearestName } from "../../domain/nearestName.ts"
+import { nearestName } from "../domain/nearestName.ts"
 import { quoted } from "./BadConfiguration.ts"
 import { names, variableOf } from "./keys.ts"
 

@@ -4,8 +4,8 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { isUpToDate } from "../../scripts/configSchema.ts"
-import { fileSchema } from "../../src/cli/configuration/fileSchema.ts"
-import { names, placeOf } from "../../src/cli/configuration/keys.ts"
+import { fileSchema } from "../../src/configuration/fileSchema.ts"
+import { names, placeOf } from "../../src/configuration/keys.ts"
 
 const root = join(import.meta.dirname, "..", "..")
 const valid = new Ajv2020({ strict: true, strictTuples: false, allErrors: true, allowUnionTypes: true }).compile(

@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as Configuration from "../../src/cli/configuration/Configuration.ts"
+import * as Configuration from "../../src/configuration/Configuration.ts"
 
 export const directory = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "troupe-config-"))),

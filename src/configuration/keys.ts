@@ -7,7 +7,7 @@
  */
 import { ByteSize, Config, Duration, Schema } from "effect"
 import type { Redacted } from "effect"
-import { Homes } from "../../domain/Settings.ts"
+import { Homes } from "../domain/Settings.ts"
 
 export interface Key<A> {
   /** Completes "it takes …". */

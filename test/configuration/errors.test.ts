@@ -1,9 +1,9 @@
 /** How a wrong setting is rejected. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { keys, names, placeOf } from "../../src/cli/configuration/keys.ts"
-import { load } from "./configuration.load.ts"
-import type { Given } from "./configuration.load.ts"
+import { keys, names, placeOf } from "../../src/configuration/keys.ts"
+import { load } from "./load.ts"
+import type { Given } from "./load.ts"
 
 const problem = (given: Given) =>
   load(given).pipe(
