@@ -7,7 +7,7 @@ import { Effect, Redacted, Schema } from "effect"
 import { randomBytes, randomUUID } from "node:crypto"
 import { chmod, link, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { basename, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { newAdminToken } from "./domain/Ids.ts"
 
 export class DataDirUnusable extends Schema.TaggedError<DataDirUnusable>()("DataDirUnusable", {
@@ -35,14 +35,36 @@ export const open = Effect.fn("DataDir.open")(function* (dataDir: string) {
     return { path, ledger: ":memory:" }
   }
   yield* attempt(dataDir, async () => {
-    const made = await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    const isNew = await makeDirectory(dataDir)
     // Of a directory that was there and has another name, not all need be Troupe's.
-    if (made !== undefined || basename(dataDir) === ".troupe") await hideFromGit(dataDir)
+    if (isNew || basename(dataDir) === ".troupe") await hideFromGit(dataDir)
     // It may have existed with another mode, or the umask is unusual. What others could read before can't be undone.
     if (((await stat(dataDir)).mode & 0o077) !== 0) await chmod(dataDir, 0o700).catch(unlessUnsupported)
   })
   return { path: dataDir, ledger: ledgerFile(dataDir) }
 })
+
+/**
+ * Makes it, and its parents where they are missing; `false`: it was there. Node's own `recursive` never ends below a directory
+ * that says of itself that it is not there, as in /proc.
+ */
+const makeDirectory = async (path: string): Promise<boolean> => {
+  const make = () => mkdir(path, { mode: 0o700 }).then(() => true)
+  try {
+    return await make()
+  } catch (cause) {
+    const isMissing = codeOf(cause) === "ENOENT" && dirname(path) !== path
+    if (!isMissing) return isThere(path, cause)
+  }
+  await makeDirectory(dirname(path))
+  return make().catch((cause: unknown) => isThere(path, cause))
+}
+
+/** Another program may have made it meanwhile; and of a root that is read-only the error is another one. */
+const isThere = async (path: string, cause: unknown): Promise<false> => {
+  if ((await stat(path).catch(() => null))?.isDirectory() === true) return false
+  throw cause
+}
 
 /** Conversations and tokens are to be in no commit. Whoever wants them there has a file of their own, which stays. */
 const hideFromGit = (dataDir: string) =>
