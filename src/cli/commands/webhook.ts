@@ -6,7 +6,7 @@ import * as DataDir from "../../dataDir.ts"
 import { ledgerLayer } from "../../wiring.ts"
 import { AlreadyReported, BadUsage } from "../failures.ts"
 import { configuration, dataDirFlags, jsonFlag } from "../options.ts"
-import { ago, oneLine, paint, print, printJson, table } from "../terminal.ts"
+import { ago, note, oneLine, print, printJson, table } from "../terminal.ts"
 
 type ConfigurationFlags = Parameters<typeof configuration>[0]
 
@@ -45,18 +45,10 @@ const add = Command.make(
       add({ app, url, events: event, secret: Option.getOrUndefined(given) })
     )
     const text = Redacted.value(secret)
-    yield* json
-      ? printJson({
-          ok: true,
-          id: webhook.id,
-          app: webhook.app,
-          url: webhook.url,
-          events: webhook.events,
-          secret: text
-        })
-      : print(
-          `${webhook.id}\n${text}\n${paint("dim", `The secret that ${webhook.url} verifies with. It is shown this once; keep it.`)}`
-        )
+    const { events, id } = webhook
+    if (json) return yield* printJson({ ok: true, id, app: webhook.app, url: webhook.url, events, secret: text })
+    yield* print(`${id}\n${text}`)
+    yield* note(`The second line is the secret that ${webhook.url} verifies with. It is shown this once; keep it.`)
   })
 ).pipe(
   Command.withDescription("Tell an app's server of its sessions, signed by Standard Webhooks; prints the secret"),
@@ -86,7 +78,7 @@ const list = Command.make(
       }))
       return yield* printJson({ ok: true, webhooks })
     }
-    if (states.length === 0) return yield* print("No webhooks yet. Make one with: troupe webhook add URL --app NAME")
+    if (states.length === 0) return yield* note("No webhooks yet. Make one with: troupe webhook add URL --app NAME")
     const now = yield* Clock.currentTimeMillis
     const rows = states.map(({ givenUp, lastError, pending, webhook }) => [
       webhook.id,
