@@ -26,6 +26,8 @@ const startingPrograms = [
   "test/ledger/upgrade.test.ts",
   "test/mutate.run.test.ts",
   "test/review/owed.test.ts",
+  // The whole surface once more, at the other end of a connection: half a minute.
+  "test/surface/remote.test.ts",
   "test/webhooks/**/*.test.ts",
   "test/supervision/{hostile,recoverTurns,sessionLimits,spares}.test.ts"
 ]
