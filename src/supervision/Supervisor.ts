@@ -53,7 +53,7 @@ export class Supervisor extends Context.Service<
      * Stops a session's actor where it stands, and ends its process, as a death of Troupe does: whoever is next goes on from
      * its rows. That is any node at once, where there are several; those who wait for an outcome go on waiting for it. Else it
      * is the next start, and all who wait are answered with `ActorFailed`, whose cause is `Draining`. Where a process would not
-     * end, the session stays this node's.
+     * end, the session stays this node's; so it does where the ledger is away, and is taken up again when that is back.
      */
     readonly letGo: (id: SessionId) => Effect.Effect<void, LedgerError>
     /** What is stored of a loaded session; `null` where it is not loaded: the ledger has it. */
@@ -90,6 +90,7 @@ export class Supervisor extends Context.Service<
       const news = yield* News
       if (!isAlone) whenClaimed((id) => news.moved([id]))
       const handles = new Map<SessionId, SessionHandle>()
+      const scope = yield* Effect.scope
 
       /** Nobody waits for a reply of an actor that does not run. */
       const failSenders = (handle: SessionHandle, cause: unknown) => {
@@ -207,6 +208,25 @@ export class Supervisor extends Context.Service<
         }
       })
 
+      const release = Effect.fnUntraced(function* (id: SessionId) {
+        const claim = Option.getOrNull(yield* ledger.claimOf(id))
+        if (claim?.owner !== token) return
+        yield* ledger.write([{ _tag: "SessionReleased", claim }]).pipe(
+          Effect.tap(Effect.sync(() => news.moved([id]))),
+          // Another one has it already.
+          Effect.catchIf(
+            ({ kind }) => kind === "fenced",
+            () => Effect.void
+          )
+        )
+      })
+
+      /** It could not be released, so nobody else goes on with it. While this node drains it is let go of again. */
+      const takeUpAgain = Effect.fnUntraced(function* (id: SessionId) {
+        yield* ledger.available
+        if (!drainState.draining()) yield* deliver(id, { event: "wake", by: "troupe" })
+      })
+
       const sessionStates = () => [...handles.values()].flatMap(({ session }) => (session === null ? [] : [session]))
 
       return Supervisor.of({
@@ -233,16 +253,7 @@ export class Supervisor extends Context.Service<
           yield* commandHandler.drop(id)
           // An agent must not run on two nodes.
           if (isAlone || commandHandler.sessionsWithProcess().includes(id)) return
-          const claim = Option.getOrNull(yield* ledger.claimOf(id))
-          if (claim?.owner !== token) return
-          yield* ledger.write([{ _tag: "SessionReleased", claim }]).pipe(
-            Effect.tap(Effect.sync(() => news.moved([id]))),
-            // Another one has it already.
-            Effect.catchIf(
-              ({ kind }) => kind === "fenced",
-              () => Effect.void
-            )
-          )
+          yield* Effect.tapError(release(id), () => Effect.forkIn(takeUpAgain(id), scope))
         }),
         view: (id) => handles.get(id)?.session ?? null,
         timers: (id) => handles.get(id)?.timers ?? null,

@@ -154,5 +154,25 @@ export const regressions: ReadonlyArray<Regression> = [
     seed: 150,
     plan: planOf(150, 200, 2),
     nodes: 2
+  },
+  {
+    what: "a session can't be let go of, because the ledger is away, and its turns wait",
+    seed: 512,
+    plan: [
+      { action: "create", a: 473093, b: 859409 },
+      { action: "create", a: 753324, b: 836202 },
+      { action: "submitKeyed", a: 148426, b: 804237 },
+      { action: "create", a: 130360, b: 229396 },
+      { action: "compact", a: 731513, b: 543344 },
+      { action: "letGo", a: 795825, b: 812689 },
+      { action: "read", a: 963857, b: 517472 },
+      { action: "submit", a: 646490, b: 107197 },
+      { action: "databaseAway", a: 226505, b: 297348 },
+      { action: "submit", a: 348878, b: 426137 },
+      { action: "letGo", a: 945947, b: 666019 },
+      { action: "wait", a: 921794, b: 608506 },
+      { action: "wait", a: 432121, b: 179075 }
+    ],
+    nodes: 2
   }
 ]
