@@ -4,6 +4,7 @@ import type { Effect } from "effect"
 import { sessionMachine } from "../../machines/session/machine.ts"
 import type { LedgerError } from "../../src/ledger/LedgerError.ts"
 import type { Database } from "../../src/ledger/sql/Database.ts"
+import { DrainState } from "../../src/runtime/DrainState.ts"
 import { ProcessSlots } from "../../src/runtime/ProcessSlots.ts"
 import { ThisNode } from "../../src/runtime/ThisNode.ts"
 import { Timers } from "../../src/runtime/Timers.ts"
@@ -35,10 +36,12 @@ export const runningIn = (services: Context.Context<RuntimeServices>, actorsMayR
   const slots = Context.get(services, ProcessSlots)
   const { busy, idle, leaving, waiting } = slots.state()
   const [spares, unsettled] = [slots.spares(), slots.unsettled()]
+  const held = [...busy, ...idle, ...leaving]
+  const { holdsBack } = Context.get(services, DrainState)
   const views = Context.get(services, Supervisor).views()
   return {
     node: Context.get(services, ThisNode).token,
-    slots: { size: slots.counts().size, held: [...busy, ...idle, ...leaving], waiting, spares, unsettled },
+    slots: { size: slots.counts().size, held, letGo: held.filter(holdsBack), waiting, spares, unsettled },
     spares: Context.get(services, Spares).views().length,
     views: views.map(({ record: { id, substate }, snapshot }) => ({
       id,
