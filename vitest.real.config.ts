@@ -2,7 +2,14 @@
 import { defineConfig } from "vitest/config"
 
 /** What scripted agents test in `npm test`, too: with `CI` set there is half an hour for all checks together. */
-const whole = ["test/real/watchdogs.test.ts", "test/real/steering.test.ts", "test/real/costs.test.ts"]
+const whole = [
+  "test/real/watchdogs.test.ts",
+  "test/real/steering.test.ts",
+  "test/real/costs.test.ts",
+  "test/real/abilities.acp.test.ts",
+  "test/real/abilities.acpModels.test.ts",
+  "test/real/other-agents.test.ts"
+]
 
 export default defineConfig({
   test: {
