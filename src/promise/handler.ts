@@ -2,7 +2,6 @@
  * The API and the dashboard for other people's servers: a fetch-style handler, and one for Node's `(request, response)`, as
  * Express and Fastify have it. One runtime serves any number of handlers.
  */
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Context, Effect, Layer, Scope } from "effect"
 import { HttpEffect } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
@@ -115,8 +114,9 @@ export const make = (host: Host): Handlers => {
       checkOptions(options, handlerNames)
       const arrival = arrivalOf(options)
       const prefix = cleanPrefix(options.prefix)
-      const handler = open(options).then(({ answer }) =>
-        host.run(NodeHttpServer.makeHandler(Effect.orDie(answer(arrival)), { scope: host.scope }))
+      // Not with this module: it loads `ws`, which a bundle of ES modules can't have before it is wanted.
+      const handler = Promise.all([open(options), import("@effect/platform-node/NodeHttpServer")]).then(
+        ([{ answer }, { makeHandler }]) => host.run(makeHandler(Effect.orDie(answer(arrival)), { scope: host.scope }))
       )
       return (request, response, next) => {
         const { baseUrl, body } = request as { readonly baseUrl?: unknown; readonly body?: unknown }

@@ -6,7 +6,7 @@
  */
 import { Effect, Schema } from "effect"
 import { closeSync, fsyncSync, linkSync, openSync, rmSync, statSync } from "node:fs"
-import { DatabaseSync } from "node:sqlite"
+import { DatabaseSync } from "./nodeSqlite.ts"
 import { LedgerUnusable } from "../LedgerError.ts"
 import * as Damage from "./damage.ts"
 import { latestVersion, migrationsTable } from "./migrations.ts"
