@@ -8,7 +8,11 @@ const whole = [
   "test/real/costs.test.ts",
   "test/real/abilities.acp.test.ts",
   "test/real/abilities.acpModels.test.ts",
-  "test/real/other-agents.test.ts"
+  "test/real/abilities.acpQuestions.test.ts",
+  "test/real/other-agents.test.ts",
+  "test/real/permissions.codexRepository.test.ts",
+  "test/real/permissions.others.test.ts",
+  "test/real/run.test.ts"
 ]
 
 export default defineConfig({
