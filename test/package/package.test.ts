@@ -56,10 +56,13 @@ describe("the packed tarball in an empty project", () => {
     })
     try {
       let output = ""
-      for await (const chunk of server.stdout.setEncoding("utf8")) {
-        output += chunk as string
-        if (/curl /.test(output)) break
-      }
+      // It is read to its end: a server whose output nobody reads any more ends.
+      await new Promise<void>((resolve) => {
+        server.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+          output += chunk
+          if (/curl /.test(output)) resolve()
+        })
+      })
       const [url = ""] = /http:\/\/\S+\/inspect\//.exec(output) ?? []
       const page = await fetch(url)
       assert.strictEqual(page.status, 200)
