@@ -6,6 +6,7 @@ import { Config, Effect, Option, Redacted } from "effect"
 import { Flag } from "effect/cli"
 import { FetchHttpClient } from "effect/http"
 import * as Client from "../http/Client.ts"
+import { unreachableReason } from "../http/unreachable.ts"
 import { problemFrom } from "../inspect/client/api.ts"
 import type { Problem } from "../inspect/client/api.ts"
 import { BadUsage, CommandFailed } from "./failures.ts"
@@ -103,9 +104,9 @@ export const explained =
   (url: string) =>
   <E>(error: E): E | CommandFailed => {
     if (tagOf(error) === "SchemaError") return notTroupe(url, "its answer has another form")
-    if (!isOfClient(error)) return error
-    const { reason } = error
-    return reason._tag === "TransportError" ? unreachable(url, whyOf(reason)) : notTroupe(url, answerOf(reason))
+    const why = unreachableReason(error)
+    if (why !== null) return unreachable(url, why)
+    return isOfClient(error) ? notTroupe(url, answerOf(error.reason)) : error
   }
 
 export const unreachable = (url: string, why?: string) =>
@@ -136,8 +137,6 @@ export const withToken =
     fetch(url, { ...init, headers: { ...(init?.headers as object), authorization: `Bearer ${Redacted.value(token)}` } })
 
 interface Reason {
-  readonly _tag: string
-  readonly cause?: unknown
   readonly response?: { readonly status: number; readonly headers: Readonly<Record<string, string>> }
 }
 
@@ -151,10 +150,3 @@ const answerOf = ({ response }: Reason): string =>
   response === undefined
     ? "its answer has another form"
     : `it answered ${response.status}, ${response.headers["content-type"] ?? "without a content type"}`
-
-/** The innermost cause of `fetch failed`. */
-const whyOf = (reason: Reason): string => {
-  let cause: unknown = reason.cause
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
-  return cause instanceof Error ? cause.message : "no connection"
-}
