@@ -33,7 +33,7 @@ const once = async (cluster: Cluster, app: App, nth: number, signal: "SIGKILL" |
     // In the middle of a turn, which is lost with its node.
     const body = { prompt: `hang ${nth * 10 + 2}`, queue: true, wait: false }
     await other.server.call("POST", `/sessions/${app.session}/turn`, body, `${nth}-lost`)
-    while (!cluster.door.handed(body.prompt)) await pause(20)
+    while (cluster.door.taker(body.prompt) === null) await pause(20)
   }
   const began = performance.now()
   const exit = owner.end(signal).then(() => performance.now() - began)

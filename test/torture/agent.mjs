@@ -31,6 +31,7 @@ const work = async (id, { prompt: blocks, sessionId }) => {
   // Before anybody can know that it has the prompt, and interrupt it.
   if (text.startsWith("deaf")) isDeaf = true
   appendFileSync(log, `${text}\n`)
+  appendFileSync(`${log}.takers`, `${process.pid} ${text}\n`)
   prompt = id
   const [, nth] = / (\d+)$/.exec(text) ?? []
   const n = Number(nth)

@@ -1,6 +1,6 @@
 /** Nodes on one PostgreSQL, each behind proxies of its own, and the one door by which apps come to any of them. */
 import { randomBytes } from "node:crypto"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { setTimeout as pause } from "node:timers/promises"
 import { PostgresProgram } from "../../ledger/postgres/PostgresProgram.ts"
 import type { Dice } from "../../simulation/random.ts"
@@ -120,7 +120,15 @@ export class Cluster {
         const stays = this.#dice.chance(0.5) ? 300_000 : this.#dice.between(3_000, 15_000)
         return (await any()).server.stream(path, AbortSignal.any([signal, AbortSignal.timeout(stays)]))
       },
-      handed: (prompt) => readFileSync(this.#share.prompts, "utf8").includes(`${prompt}\n`),
+      taker: (prompt) => {
+        const takers = `${this.#share.prompts}.takers`
+        const line = existsSync(takers)
+          ? readFileSync(takers, "utf8")
+              .split("\n")
+              .find((line) => line.endsWith(` ${prompt}`))
+          : undefined
+        return line === undefined ? null : Number.parseInt(line, 10)
+      },
       asAdmin: async (method, path) => (await any()).server.asAdmin(method, path)
     }
   }

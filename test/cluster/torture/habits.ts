@@ -1,4 +1,5 @@
 /** What apps do again and again, so that some session is in each state at any time. */
+import { existsSync } from "node:fs"
 import { setTimeout as pause } from "node:timers/promises"
 import type { Dice } from "../../simulation/random.ts"
 import { submitTurn } from "../../torture/clients.ts"
@@ -50,20 +51,29 @@ export const habits: ReadonlyArray<Habit> = [
 
 export interface AdminDoor extends Door {
   readonly asAdmin: (method: string, path: string) => Promise<string | null>
-  /** Whether an agent has the prompt. */
-  readonly handed: (prompt: string) => boolean
+  /** The process of the agent that has the prompt; `null`: none has it. */
+  readonly taker: (prompt: string) => number | null
 }
+
+const isAlive = (pid: number) => existsSync(`/proc/${pid}`)
 
 /** What an agent says is read within this, also where the database was away for half a minute. */
 const readWithinMillis = 50_000
 
-/** Its words must come while it runs: nothing else happens in the session that would have it read again. */
+/**
+ * Its words must come while it runs: nothing else happens in the session that would have it read again. Where it has ended,
+ * as with its node, what it said may be lost with it; the turn has an outcome then, and it is looked for elsewhere.
+ */
 const readsWords = async (door: AdminDoor, app: App, prompt: string, isOver: () => boolean): Promise<void> => {
   const has = () => app.text.includes(`of ${prompt.split(" ")[1]} `)
-  let handedAt = Infinity
+  let taker: number | null = null
+  let takenAt = Infinity
   while (!isOver() && !has()) {
-    if (handedAt === Infinity && door.handed(prompt)) handedAt = Date.now()
-    if (Date.now() - handedAt > readWithinMillis) {
+    if (taker === null) {
+      taker = door.taker(prompt)
+      if (taker !== null) takenAt = Date.now()
+    } else if (!isAlive(taker)) return
+    if (Date.now() - takenAt > readWithinMillis) {
       app.faults.push(`what "${prompt}" had the agent say did not reach its reader`)
       return
     }
