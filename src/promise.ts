@@ -7,30 +7,29 @@
  *     for await (const event of session.turn("hello")) console.log(event)
  */
 import "./needsNode.ts"
-import { Logger, Option, Redacted, Schema } from "effect"
+import { Logger, Option, Redacted } from "effect"
 import type { Layer } from "effect"
 import { randomBytes } from "node:crypto"
 import type { RunPrompt, RunResult } from "./services/OneShotRuns.ts"
 import type { AgentView } from "./services/AgentDirectory.ts"
-import { AppName } from "./domain/Ids.ts"
 import { jsonLine } from "./domain/logLine.ts"
 import type { CreateSession, SessionState } from "./domain/Session.ts"
 import { checkCreation } from "./promise/checkValues.ts"
 import { checkOptions } from "./promise/checkOptions.ts"
 import type { NamesOf } from "./promise/checkOptions.ts"
 import { createSessionNames } from "./promise/sessionNames.ts"
-import type { Backend, LearnedFact, LearnedSkill, SessionPage, StoredFile, ThreadPage } from "./promise/Backend.ts"
+import type { Backend, LearnedFact, LearnedSkill, SessionPage, StoredFile, ThreadPage } from "./backend/Backend.ts"
 import * as Handler from "./promise/handler.ts"
-import type { FetchHandler, HandlerOptions, NodeHandler } from "./promise/handler.ts"
+import type { FetchHandler, HandlerOptions, Handlers, NodeHandler } from "./promise/handler.ts"
 import * as Embedded from "./promise/Embedded.ts"
-import * as EmbeddedBackend from "./promise/embeddedBackend.ts"
-import type { RemoteOptions } from "./promise/remoteBackend.ts"
+import * as EmbeddedBackend from "./backend/embeddedBackend.ts"
+import { appNamed } from "./backend/embeddedBackend.ts"
+import type { RemoteOptions } from "./backend/remoteBackend.ts"
 import { hostedReviews } from "./promise/Reviewing.ts"
 import { optionNames, readOptions } from "./promise/openOptions.ts"
 import type { TroupeOptions } from "./promise/openOptions.ts"
 import { makeSession } from "./promise/Session.ts"
 import type { Session } from "./promise/Session.ts"
-import { TroupeError } from "./promise/TroupeError.ts"
 
 export type { SessionActorRef, SessionRequest } from "./services/MirrorActor.ts"
 export type { AgentView } from "./services/AgentDirectory.ts"
@@ -55,10 +54,10 @@ export type {
   SessionPage,
   StoredFile,
   ThreadPage
-} from "./promise/Backend.ts"
+} from "./backend/Backend.ts"
 export type { FetchHandler, HandlerOptions, NodeHandler } from "./promise/handler.ts"
 export type { TroupeOptions } from "./promise/openOptions.ts"
-export type { RemoteOptions } from "./promise/remoteBackend.ts"
+export type { RemoteOptions } from "./backend/remoteBackend.ts"
 export type { StreamedEvent, StreamedMessage, TurnMessage } from "./domain/events/StreamedMessage.ts"
 export type { StreamedUpdate } from "./domain/events/StreamedUpdate.ts"
 export type { ReviewRequest } from "./wiring.ts"
@@ -68,7 +67,7 @@ export type { AgentSpec, Limits, RunSpec } from "./domain/Settings.ts"
 export type { Message, Usage } from "./domain/Turn.ts"
 export type { ConversationOptions, ConversationResult } from "./promise/Conversation.ts"
 export type { Session, Turn, TurnOptions } from "./promise/Session.ts"
-export { TroupeError } from "./promise/TroupeError.ts"
+export { TroupeError } from "./backend/TroupeError.ts"
 export type { TurnOutcome } from "./domain/TurnOutcome.ts"
 
 export interface Troupe extends AsyncDisposable {
@@ -126,8 +125,10 @@ export const openTroupe = async (options: TroupeOptions | RemoteOptions = {}): P
 
 const openRemote = async (options: RemoteOptions): Promise<Troupe> => {
   checkOptions(options, { url: true, token: true } satisfies NamesOf<RemoteOptions>)
-  const { open } = await import("./promise/remoteBackend.ts")
-  return troupeOf(await open(options))
+  const { notOverHttp, open } = await import("./backend/remoteBackend.ts")
+  return troupeOf(await open(options), () => {
+    throw notOverHttp("A handler", "The server at the url answers requests itself.")
+  })
 }
 
 const openEmbedded = async (options: TroupeOptions): Promise<Troupe> => {
@@ -141,10 +142,10 @@ const openEmbedded = async (options: TroupeOptions): Promise<Troupe> => {
     logging: loggingTo(options.log)
   })
   const handlers = Handler.make({ ...embedded, appNamed, maxBodyBytes: settings.limits.maxBodyBytes })
-  return troupeOf(EmbeddedBackend.make(embedded, owner, appNamed, handlers))
+  return troupeOf(EmbeddedBackend.make(embedded, { _tag: "App", app: owner }), () => handlers)
 }
 
-const troupeOf = (backend: Backend): Troupe => ({
+const troupeOf = (backend: Backend, handlers: () => Handlers): Troupe => ({
   createSession: async (request = {}) => {
     checkOptions(request, createSessionNames)
     checkCreation(request)
@@ -169,21 +170,13 @@ const troupeOf = (backend: Backend): Troupe => ({
   },
   memories: () => backend.memories(),
   skills: () => backend.skills(),
-  handler: (options) => backend.handlers().fetch(options),
-  nodeHandler: (options) => backend.handlers().node(options),
+  handler: (options) => handlers().fetch(options),
+  nodeHandler: (options) => handlers().node(options),
   sweep: () => backend.sweep(),
-  as: (other) => troupeOf(backend.as(other)),
+  as: (other) => troupeOf(backend.as(other), handlers),
   close: () => backend.close(),
   [Symbol.asyncDispose]: () => backend.close()
 })
-
-const isAppName = Schema.is(AppName)
-
-const appNamed = (app: string): AppName => {
-  if (isAppName(app)) return app
-  const message = `app is ${JSON.stringify(app)}: it takes 1 to 63 characters of a-z, 0-9, '.', '_' or '-', beginning with a letter or digit.`
-  throw new TroupeError({ code: "invalid_request", status: 400, message })
-}
 
 const loggingTo = (log: ((line: string) => void) | undefined): Layer.Layer<never> =>
   Logger.layer(log === undefined ? [] : [Logger.make((entry) => log(jsonLine(entry)))])

@@ -5,6 +5,7 @@ import * as Configuration from "./configuration/Configuration.ts"
 import type { keys, KeyName } from "./configuration/keys.ts"
 import type { McpServerSpec } from "./domain/McpServer.ts"
 import type { AgentSpec, RunSpec } from "./domain/Settings.ts"
+import * as Doors from "./doors/Doors.ts"
 import * as Http from "./http/Http.ts"
 import * as Inspect from "./inspect/Inspect.ts"
 import { Operator } from "./services/Operator.ts"
@@ -55,7 +56,10 @@ export const server = (options: ServerOptions = {}) =>
       }
       const http = Layer.unwrap(
         Effect.map(Effect.context<Layer.Success<typeof Inspect.layer> | Runtime.PublicServices>(), (inspect) =>
-          Http.layerWith(listening, Inspect.routes.pipe(Layer.provide(Layer.succeedContext(inspect))))
+          Http.layerWith(
+            listening,
+            Layer.merge(Doors.routes, Inspect.routes).pipe(Layer.provide(Layer.succeedContext(inspect)))
+          )
         )
       ).pipe(Layer.provide(Inspect.layer))
       return draining.pipe(Layer.provideMerge(http), Layer.provideMerge(runtime))

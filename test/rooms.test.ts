@@ -33,10 +33,21 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/inspect/client": ["machines"],
   // Runs in a browser.
   "src/inspect/page": ["machines", "src/inspect/client"],
-  src: ["src/configuration", "src/http", "src/inspect", ...below],
+  "src/backend": [...callable, "src/http"],
+  "src/doors": [...callable, "src/backend", "src/http"],
+  src: ["src/configuration", "src/doors", "src/http", "src/inspect", ...below],
   "src/configuration": [...callable, "machines"],
-  "src/promise": [...callable, "src/configuration", "src/http", "src/inspect"],
-  "src/cli": [...callable, "src/configuration", "src/http", "src/inspect", "src/inspect/client", "machines"]
+  "src/promise": [...callable, "src/backend", "src/configuration", "src/doors", "src/http", "src/inspect"],
+  "src/cli": [
+    ...callable,
+    "src/backend",
+    "src/configuration",
+    "src/doors",
+    "src/http",
+    "src/inspect",
+    "src/inspect/client",
+    "machines"
+  ]
 }
 
 /** Single files of another area: without anything of Node or of a browser, or those by which a runtime is opened. */
@@ -68,8 +79,9 @@ const closed: ReadonlyArray<{ readonly what: RegExp; readonly but: ReadonlyArray
   { what: /^(@?preact|@tanstack|elkjs)(\/|$)/, but: ["src/inspect/page"] },
   {
     what: /^effect\/(http|http-api)$|^(node:)?https?$/,
-    but: ["src/http", "src/inspect", "src/cli", "src/promise", "src/cluster", "src"]
+    but: ["src/http", "src/backend", "src/doors", "src/inspect", "src/cli", "src/promise", "src/cluster", "src"]
   },
+  { what: /^@agentclientprotocol\//, but: ["src/doors", "src/cli/commands/acp.ts"] },
   { what: /^effect\/cli$/, but: ["src/cli"] }
 ]
 

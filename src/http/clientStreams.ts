@@ -33,25 +33,33 @@ export class StreamFailed extends Schema.TaggedError<StreamFailed>()("StreamFail
 }
 
 /**
- * All that happens in a session after the event with that number, until it is closed. A connection that breaks is opened
- * again behind the last event that came, without a gap or a repeat; one that can't be had again for 40 s is a failure.
+ * All that happens in a session after the event with that number, until it is closed; with `follow: false`, what has happened
+ * by now. A connection that breaks is opened again behind the last event that came, without a gap or a repeat; one that can't
+ * be had again for 40 s is a failure.
  */
-export const events = (options: ClientOptions, session: string, from: { readonly after?: number } = {}) =>
+export const events = (
+  options: ClientOptions,
+  session: string,
+  from: { readonly after?: number; readonly follow?: boolean } = {}
+) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const client = identified(options)(yield* HttpClient.HttpClient)
       const api = yield* make(options)
+      const { follow = true } = from
       let after = from.after ?? 0
       let connected = false
       return resuming({
         connect: () =>
-          eventsAfter(client, session, after, () => (connected = true)).pipe(
+          eventsAfter(client, session, { after, follow }, () => (connected = true)).pipe(
             Stream.tap(({ seq }) => Effect.sync(() => (after = seq)))
           ),
         isOver: (last) =>
-          last === null
-            ? Effect.map(api.sessions.get({ params: { id: session } }), ({ state }) => state === "closed")
-            : Effect.succeed(isClosing(last.message)),
+          last === null && !follow
+            ? Effect.succeed(true)
+            : last === null
+              ? Effect.map(api.sessions.get({ params: { id: session } }), ({ state }) => state === "closed")
+              : Effect.succeed(isClosing(last.message)),
         canGoOn: (error) => connected && isPassing(error)
       })
     })
@@ -60,11 +68,17 @@ export const events = (options: ClientOptions, session: string, from: { readonly
 const isClosing = (message: StreamedMessage) => message.method === "_troupe/state" && message.params["to"] === "closed"
 
 /** What one connection brings of a session's events. */
-const eventsAfter = (client: HttpClient.HttpClient, session: string, after: number, onOpen: () => void) =>
+const eventsAfter = (
+  client: HttpClient.HttpClient,
+  session: string,
+  { after, follow }: { readonly after: number; readonly follow: boolean },
+  onOpen: () => void
+) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const request = HttpClientRequest.get(`/sessions/${encodeURIComponent(session)}/events`).pipe(
         HttpClientRequest.setUrlParam("after", String(after)),
+        HttpClientRequest.setUrlParam("follow", String(follow)),
         HttpClientRequest.setHeader("accept", "text/event-stream")
       )
       const response = yield* client.execute(request)
@@ -190,7 +204,7 @@ const restOfTurn = (client: HttpClient.HttpClient, api: Client, session: string,
       ({ event: "result", data: turn as TurnOutcome }) as const
   )
   if (isEnd) return Stream.fromEffect(result)
-  return eventsAfter(client, session, seq, () => {}).pipe(
+  return eventsAfter(client, session, { after: seq, follow: true }, () => {}).pipe(
     Stream.filter(({ message }) => placeOf(message).turn === index && message.method !== "_troupe/turn"),
     Stream.takeUntil(({ message }) => message.method === undefined),
     Stream.map(({ event, message, seq }) => ({ id: String(seq), event, data: message })),

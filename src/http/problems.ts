@@ -43,3 +43,17 @@ export const problemResponse = (
         ? { ...waitHeaders(details.retryAfterSeconds ?? defaultRetrySeconds, details.exceeded), ...headers }
         : headers
   })
+
+/** Turns the failure of a route that is no endpoint of the contract into its problem. The cause of an internal failure goes to the log. */
+export const answeringRefusals = <R>(
+  answer: Effect.Effect<HttpServerResponse.HttpServerResponse, ProblemDetails, R>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
+  answer.pipe(
+    Effect.catch((refused) =>
+      Effect.withFiber((fiber) => {
+        const headers = refused.status === 401 ? { "www-authenticate": "Bearer" } : {}
+        const response = Effect.succeed(problemResponse(refused, fiber.getRef(RequestId), headers))
+        return "cause" in refused ? Effect.andThen(Effect.logError(refused.detail, refused.cause), response) : response
+      })
+    )
+  )

@@ -15,7 +15,7 @@ import { gzipSync } from "node:zlib"
 import { builtPage, notBuilt } from "../http/builtPage.ts"
 import type { ProblemDetails } from "../http/contract/Problem.ts"
 import { nothingHere } from "../http/problemOfCause.ts"
-import { answeringRefusals } from "./api/route.ts"
+import { answeringRefusals } from "../http/problems.ts"
 
 const contentTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",

@@ -5,7 +5,7 @@
 import { noUsage } from "../domain/Turn.ts"
 import type { Message, Usage } from "../domain/Turn.ts"
 import type { NamesOf } from "./checkOptions.ts"
-import type { TroupeError } from "./TroupeError.ts"
+import type { TroupeError } from "../backend/TroupeError.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 
 export interface ConversationOptions {

@@ -5,9 +5,9 @@ import { Operator } from "../services/Operator.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Runtime from "../wiring.ts"
 import type { ReviewOptions } from "../wiring.ts"
-import { promisesOf } from "./runPromises.ts"
-import type { Promises } from "./runPromises.ts"
-import { troupeError } from "./TroupeError.ts"
+import { promisesOf } from "../backend/runPromises.ts"
+import type { Promises } from "../backend/runPromises.ts"
+import { troupeError } from "../backend/TroupeError.ts"
 
 export interface Embedded extends Promises<Runtime.PublicServices> {
   /** Drains, then ends everything. Further calls return the same promise. */
@@ -33,7 +33,7 @@ export const open = async (
   }
   const services = opened.value
 
-  const promises = promisesOf(runtime, services, troupeError)
+  const promises = promisesOf((effect) => runtime.runPromiseExit(effect), services, troupeError)
   const scope = Scope.makeUnsafe()
   const endings: Array<Effect.Effect<void>> = []
   const end = async () => {

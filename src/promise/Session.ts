@@ -9,14 +9,14 @@ import type { Answers } from "../domain/Question.ts"
 import type { ReviewRecord } from "../domain/Review.ts"
 import type { ForkSession, SessionSettings } from "../domain/Session.ts"
 import type { Message } from "../domain/Turn.ts"
-import type { Backend, EndedTurn, OpenedSession, SessionInfo, Submitted } from "./Backend.ts"
+import type { Backend, EndedTurn, OpenedSession, SessionInfo, Submitted } from "../backend/Backend.ts"
 import { checkOptions } from "./checkOptions.ts"
 import { checkChange, checkFork, checkPrompt, checkTurn } from "./checkValues.ts"
 import type { NamesOf } from "./checkOptions.ts"
 import { conversationOf, conversationOptionNames, reasonOfInterrupt, refusedConversation } from "./Conversation.ts"
 import type { ConversationOptions, ConversationResult } from "./Conversation.ts"
 import { forkNames, settingNames } from "./sessionNames.ts"
-import { troupeError, TroupeError } from "./TroupeError.ts"
+import { troupeError, TroupeError } from "../backend/TroupeError.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 
 export interface TurnOptions {
@@ -100,8 +100,11 @@ export interface Session extends AsyncDisposable {
   readonly fork: (request?: ForkSession) => Promise<Session>
   /** Changes its permissions, model, mode or effort, for its next turns. What is left out stays as it is. */
   readonly change: (settings: SessionSettings) => Promise<SessionInfo>
-  /** All events, from the first or after the one with that number, until the session is closed. */
-  readonly events: (options?: { readonly after?: number }) => AsyncIterable<StreamedEvent>
+  /**
+   * All events, from the first or after the one with that number, until the session is closed; with `follow: false` those that
+   * are stored now. A negative number counts from the end: -1 begins with the last one.
+   */
+  readonly events: (options?: { readonly after?: number; readonly follow?: boolean }) => AsyncIterable<StreamedEvent>
   readonly view: () => Promise<SessionInfo>
   /**
    * The session's machine as an XState actor: `subscribe`, `getSnapshot`, and `send` for the events of `SessionRequest`;
@@ -190,8 +193,8 @@ export const makeSession = (backend: Backend, { agent, id }: OpenedSession): Ses
     },
     events: (options = {}) => ({
       [Symbol.asyncIterator]: async function* () {
-        checkOptions(options, { after: true })
-        yield* session.events(options.after ?? 0)
+        checkOptions(options, { after: true, follow: true })
+        yield* session.events(options.after ?? 0, options.follow)
       }
     }),
     [Symbol.asyncDispose]: async () => void (await session.close())

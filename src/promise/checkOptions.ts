@@ -3,7 +3,7 @@
  * `{ permission: "ask" }` would get the default without a word. Values are checked where they are used.
  */
 import { unknownMember } from "../domain/schemaProblem.ts"
-import { TroupeError } from "./TroupeError.ts"
+import { TroupeError } from "../backend/TroupeError.ts"
 
 /** The names of an object's keys: `true` where the value may be anything, else the names of its own keys. */
 export interface Names {

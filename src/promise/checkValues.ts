@@ -3,7 +3,7 @@ import { Result, Schema } from "effect"
 import { schemaProblem } from "../domain/schemaProblem.ts"
 import { Effort, FileIds, Mode, Model } from "../http/contract/bodies.ts"
 import * as Requests from "../http/contract/sessionRequests.ts"
-import { TroupeError } from "./TroupeError.ts"
+import { TroupeError } from "../backend/TroupeError.ts"
 
 /** Throws a `TroupeError` that names each option whose value is not taken. Keys without a value ask for nothing. */
 const checkedBy = (schema: Schema.Constraint) => {

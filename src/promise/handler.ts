@@ -61,17 +61,25 @@ export const make = (host: Host): Handlers => {
 
   const open = async (options: HandlerOptions) => {
     // Loaded where they are wanted: most programs that embed Troupe have no handler.
-    const [{ mount }, { Streams }] = await Promise.all([import("../http/mount.ts"), import("../http/Streams.ts")])
+    const [{ mount }, { Streams }, doors] = await Promise.all([
+      import("../http/mount.ts"),
+      import("../http/Streams.ts"),
+      import("../doors/Doors.ts")
+    ])
     const page = options.dashboard === true ? await import("../inspect/Inspect.ts") : undefined
     if (page !== undefined) dashboard ??= host.run(Layer.buildWithScope(page.layer, host.scope))
     const inspect = await dashboard
     const mounted = await host.run(
       Effect.gen(function* () {
         const services = yield* Effect.context<PublicServices>()
+        const beside = doors.routes.pipe(Layer.provide(Layer.succeedContext(services)))
         const extra =
           page === undefined || inspect === undefined
-            ? Layer.empty
-            : page.routes.pipe(Layer.provide(Layer.succeedContext(Context.merge(services, inspect))))
+            ? beside
+            : Layer.merge(
+                beside,
+                page.routes.pipe(Layer.provide(Layer.succeedContext(Context.merge(services, inspect))))
+              )
         const streams = yield* Layer.buildWithScope(Streams.layer, host.scope)
         return yield* mount({ ...options, maxBodyBytes: host.maxBodyBytes }, extra).pipe(
           Effect.provideContext(streams),

@@ -13,7 +13,7 @@ import type { NamesOf } from "./checkOptions.ts"
 import { reviewingNames } from "./Reviewing.ts"
 import type { Reviewing } from "./Reviewing.ts"
 import { mcpServerNames } from "./sessionNames.ts"
-import { TroupeError } from "./TroupeError.ts"
+import { TroupeError } from "../backend/TroupeError.ts"
 
 export interface TroupeOptions {
   /** Where everything is stored, for one process at a time; `:memory:` is lost with the process. Default: `./.troupe`. */

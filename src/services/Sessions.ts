@@ -237,11 +237,15 @@ export class Sessions extends Context.Service<
       ApprovalRecord,
       SessionNotFound | ApprovalNotFound | ApprovalSettled | NotAllowed | InvalidRequest | Unavailable
     >
-    /** Everything after `after`, from the ledger, then live; ends when the session is closed or the reader is too slow. */
+    /**
+     * Everything after `after`, from the ledger, then live; ends when the session is closed or the reader is too slow. Without
+     * `follow` it ends with what is stored now. A negative `after` counts from the end: -1 begins with the last event.
+     */
     readonly events: (
       caller: Caller,
       id: string,
-      after: number
+      after: number,
+      follow?: boolean
     ) => Effect.Effect<Stream.Stream<StreamedEvent, Unavailable>, SessionNotFound | Unavailable>
     readonly audit: (id: string) => Effect.Effect<ReadonlyArray<AuditRecord>, SessionNotFound | Unavailable>
     /**

@@ -123,9 +123,10 @@ export const layer = Layer.effect(
       answer: Effect.fn("Sessions.answer")(function* (caller, id, approval, decision, answers) {
         return yield* approvals.answer(yield* find(caller, id), approval, decision, answers, caller)
       }, cannot("settle the approval")),
-      events: Effect.fn("Sessions.events")(function* (caller, id, after) {
+      events: Effect.fn("Sessions.events")(function* (caller, id, after, follow = true) {
         const record = yield* find(caller, id)
-        return feed.follow(record.id, after, { live: record.closedAt === null }).pipe(
+        const from = after < 0 ? Math.max(0, (yield* ledger.lastEvent(record.id)) + after) : after
+        return feed.follow(record.id, from, { live: follow && record.closedAt === null }).pipe(
           Stream.map(streamed),
           Stream.mapError((cause) => new Unavailable({ operation: "read the session's events", cause }))
         )

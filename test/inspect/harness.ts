@@ -13,7 +13,9 @@ import { Apps } from "../../src/services/Apps.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
 import type { AgentSpec, Limits, RunSpec } from "../../src/domain/Settings.ts"
 import { loopbackNames } from "../../src/http/originCheck.ts"
+import * as Doors from "../../src/doors/Doors.ts"
 import * as Http from "../../src/http/Http.ts"
+import type { ExtraRoutes } from "../../src/http/Http.ts"
 import * as Inspect from "../../src/inspect/Inspect.ts"
 import * as Runtime from "../../src/wiring.ts"
 import { callsTo } from "../http/callsTo.ts"
@@ -32,6 +34,8 @@ export interface TroupeOptions {
   readonly adminToken?: string
   readonly agents?: Readonly<Record<string, AgentSpec>>
   readonly run?: RunSpec
+  /** Beside those of the server. */
+  readonly routes?: (services: Context.Context<Runtime.PublicServices>) => ExtraRoutes
 }
 
 export const open = (options: TroupeOptions = {}) =>
@@ -54,7 +58,11 @@ export const open = (options: TroupeOptions = {}) =>
     const server = yield* Layer.build(
       Http.layerWith(
         { host: "127.0.0.1", port: 0, allowedHosts: loopbackNames, allowedOrigins: [], maxBodyBytes: 1024 * 1024 },
-        Inspect.routes.pipe(Layer.provide(Layer.succeedContext(dashboard)))
+        Layer.mergeAll(
+          Doors.routes.pipe(Layer.provide(Layer.succeedContext(services))),
+          Inspect.routes.pipe(Layer.provide(Layer.succeedContext(dashboard))),
+          options.routes?.(services) ?? Layer.empty
+        )
       ).pipe(Layer.provide(Layer.succeedContext(services)))
     ).pipe(Effect.provide(Logger.layer([logger])), Effect.orDie)
 

@@ -11,6 +11,7 @@ import { Command, Flag } from "effect/cli"
 import { join } from "node:path"
 import { Operator } from "../../services/Operator.ts"
 import * as DataDir from "../../dataDir.ts"
+import * as Doors from "../../doors/Doors.ts"
 import { loopbackNames } from "../../http/originCheck.ts"
 import * as Http from "../../http/Http.ts"
 import * as NodeFiles from "../../http/nodeFiles.ts"
@@ -81,7 +82,8 @@ const serve = Effect.fnUntraced(function* (configured: Configuration, node: Clus
     const http = yield* Layer.buildWithScope(
       Http.layerWith(
         { ...listening(server, settings.limits.maxBodyBytes, node), hurry: hurry.await },
-        Layer.merge(
+        Layer.mergeAll(
+          Doors.routes.pipe(Layer.provide(Layer.succeedContext(services))),
           Inspect.routes.pipe(Layer.provide(Layer.succeedContext(inspect))),
           node === null
             ? Layer.empty

@@ -227,12 +227,19 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       query: {
         after: Schema.optionalKey(
           Schema.NonEmptyString.annotate({
-            description: "The last sequence number that was seen; else from the first."
+            description:
+              "The last sequence number that was seen; else from the first. Negative: the stream begins so many events before its end, with the last one at -1."
           })
         ),
         lastEventId: Schema.optionalKey(
           Schema.String.annotate({
             description: "The same as `Last-Event-ID`: some clients of server-sent events send it here."
+          })
+        ),
+        follow: Schema.optionalKey(
+          Schema.Literals(["true", "false"]).annotate({
+            description:
+              "`false`: the stream ends with what is stored now. Default: it goes on until the session is closed."
           })
         )
       },

@@ -31,6 +31,21 @@ const authenticate = Effect.fnUntraced(function* (apps: Apps["Service"], credent
   return Option.isNone(caller) ? yield* failWith(unauthorized) : caller.value
 })
 
+/** The caller of a route that is no endpoint of the contract, by the same token, and the end of its access. */
+export const arrivalOf = Effect.fnUntraced(function* (
+  apps: Apps["Service"],
+  { headers }: HttpServerRequest.HttpServerRequest
+) {
+  const known = yield* HostCaller
+  if (known !== null) return { caller: known, accessEnds: Effect.never }
+  const token = /^Bearer +(\S+)$/i.exec(headers["authorization"] ?? "")?.[1]
+  if (token === undefined) return yield* Effect.fail(unauthorized)
+  const credential = Redacted.make(token)
+  const caller = yield* apps.authenticate(credential)
+  if (Option.isNone(caller)) return yield* Effect.fail(unauthorized)
+  return { caller: caller.value, accessEnds: accessEnds(stillValid(apps, credential)) }
+})
+
 const bodyChecked = ({ payload }: HttpApiEndpoint.Top) =>
   Effect.withFiber((fiber) =>
     checkBody(Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest), { takesBody: payload.size > 0 })

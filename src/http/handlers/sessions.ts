@@ -103,13 +103,14 @@ export const layer = HttpApiBuilder.group(
         // than when it sent `after`.
         const lastEventId = headers["last-event-id"] ?? query.lastEventId
         const after = lastEventId === undefined || lastEventId === "" ? query.after : lastEventId
-        if (after !== undefined && !sequenceNumber.test(after)) {
+        if (after !== undefined && !(lastEventId === after ? sequenceNumber : cursor).test(after)) {
           return yield* failWith(badCursor(lastEventId === after ? "last-event-id" : "after"))
         }
-        const events = yield* orProblem(sessions.events(yield* CurrentCaller, params.id, Number(after ?? 0)))
+        const follow = query.follow !== "false"
+        const events = yield* orProblem(sessions.events(yield* CurrentCaller, params.id, Number(after ?? 0), follow))
         // A client that does not say it could take an unknown line for an end, as `effect`'s own does.
         const takesRetry = request.headers["accept"]?.includes("text/event-stream") === true
-        return yield* streams.respond(request, Stream.map(events, eventText), { isResumable: takesRetry })
+        return yield* streams.respond(request, Stream.map(events, eventText), { isResumable: takesRetry && follow })
       })
     })
   })
@@ -131,6 +132,8 @@ export const closed = (alreadyClosed: boolean) =>
   alreadyClosed ? ({ ok: true, alreadyClosed: true } as const) : ({ ok: true } as const)
 
 const sequenceNumber = /^\d{1,15}$/
+/** From the end where it is negative. */
+const cursor = /^-?\d{1,15}$/
 
 const badCursor = (field: string) =>
   ({

@@ -7,10 +7,11 @@ import type { Caller } from "../../services/Inspection.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import type { Link, Login, Me } from "../contract.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
+import { answeringRefusals } from "../../http/problems.ts"
 import { boundsDto } from "../detail/dto.ts"
 import { Hub } from "../Hub.ts"
 import { Access, isHttps, withCookie } from "./Access.ts"
-import { answeringRefusals, bodyOf, get, post, routes } from "./route.ts"
+import { bodyOf, get, post, routes } from "./route.ts"
 
 const secret = Schema.String.check(Schema.isMaxLength(512))
 /** One of the two. No union, whose problems would be those of both its members. */

@@ -27,8 +27,7 @@ import { AccessEnds, accessEnds } from "../../http/accessEnds.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { checkBody } from "../../http/checkBody.ts"
 import { unsupportedMedia } from "../../http/problemOfCause.ts"
-import { problemResponse } from "../../http/problems.ts"
-import { RequestId } from "../../http/RequestId.ts"
+import { answeringRefusals } from "../../http/problems.ts"
 import { Streams } from "../../http/Streams.ts"
 import { Access } from "./Access.ts"
 
@@ -113,20 +112,6 @@ const checkQuery = (query: URLSearchParams, parameters: ReadonlyArray<string>): 
 
 const responseOf = (answer: Answer): Response =>
   HttpServerResponse.isHttpServerResponse(answer) ? answer : HttpServerResponse.jsonUnsafe(answer)
-
-/** Turns a failure into its problem. The cause of an internal failure goes to the log. */
-export const answeringRefusals = <R>(
-  answer: Effect.Effect<Response, ProblemDetails, R>
-): Effect.Effect<Response, never, R> =>
-  answer.pipe(
-    Effect.catch((refused) =>
-      Effect.withFiber((fiber) => {
-        const headers = refused.status === 401 ? { "www-authenticate": "Bearer" } : {}
-        const response = Effect.succeed(problemResponse(refused, fiber.getRef(RequestId), headers))
-        return "cause" in refused ? Effect.andThen(Effect.logError(refused.detail, refused.cause), response) : response
-      })
-    )
-  )
 
 /** A whole number of the query, within bounds; `otherwise` where it is absent. */
 export const integerOf = (

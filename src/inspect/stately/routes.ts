@@ -4,9 +4,10 @@
  */
 import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
+import { answeringRefusals } from "../../http/problems.ts"
 import { Streams } from "../../http/Streams.ts"
 import { Access, isHttps } from "../api/Access.ts"
-import { answeringRefusals, post, queryOf, routes } from "../api/route.ts"
+import { post, queryOf, routes } from "../api/route.ts"
 import type { Ticket } from "../contract.ts"
 import { Watchers } from "./Watchers.ts"
 

@@ -1,11 +1,11 @@
 /** The library in one process with the runtime: each operation is one of the services'. */
-import { Effect, Stream } from "effect"
+import { Effect, Schema, Stream } from "effect"
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { TurnMessage } from "../domain/events/StreamedMessage.ts"
-import { FileId } from "../domain/Ids.ts"
-import type { AppName } from "../domain/Ids.ts"
+import { AppName, FileId } from "../domain/Ids.ts"
 import type { Message } from "../domain/Turn.ts"
 import { outcomeOf, refusalIn } from "../domain/TurnOutcome.ts"
+import { appOf } from "../http/currentApp.ts"
 import { AgentDirectory } from "../services/AgentDirectory.ts"
 import { Files } from "../services/Files.ts"
 import { OneShotRuns } from "../services/OneShotRuns.ts"
@@ -18,26 +18,37 @@ import { submissionOf } from "../services/submission.ts"
 import { Threads } from "../services/Threads.ts"
 import { sessionInfo } from "./Backend.ts"
 import type { Backend, EndedTurn, SessionBackend, Submitted } from "./Backend.ts"
-import type { Embedded } from "./Embedded.ts"
-import type { Handlers } from "./handler.ts"
+import type { Promises } from "./runPromises.ts"
 import { TroupeError } from "./TroupeError.ts"
 
 /** Of one page of messages; a whole conversation is read in as many pages as it takes. */
 const turnsAtOnce = 200
 
-export const make = (
-  embedded: Embedded,
-  app: AppName,
-  appNamed: (name: string) => AppName,
-  handlers: Handlers
-): Backend => {
-  const { close, run } = embedded
-  const caller: Caller = { _tag: "App", app }
+/** The services that it calls. */
+export type BackendServices =
+  | AgentDirectory
+  | Files
+  | OneShotRuns
+  | Operator
+  | ReviewResults
+  | SessionActorRefs
+  | Sessions
+  | Threads
+
+/** The runtime in this process. */
+export interface Host extends Promises<BackendServices> {
+  readonly close: () => Promise<void>
+}
+
+/** What an admin creates belongs to the app `admin`, as over HTTP. */
+export const make = (host: Host, caller: Caller): Backend => {
+  const { close, run } = host
+  const app = appOf(caller)
   const sessions = <A, E>(use: (sessions: Sessions["Service"]) => Effect.Effect<A, E>) =>
     run(Effect.flatMap(Sessions, use))
   return {
-    session: (id) => sessionOf(embedded, caller, id),
-    create: (request) => sessions((service) => service.create(app, request)),
+    session: (id) => sessionOf(host, caller, id),
+    create: (request) => sessions((service) => service.create(app, request, undefined, caller)),
     list: async (query) => {
       const { items, ...page } = await sessions((service) => service.list(caller, query))
       return { ...page, items: items.map(sessionInfo) }
@@ -59,15 +70,22 @@ export const make = (
     memories: async () => (await run(Effect.flatMap(ReviewResults, ({ memories }) => memories(app)))).map(withoutApp),
     skills: async () => (await run(Effect.flatMap(ReviewResults, ({ skills }) => skills(app)))).map(withoutApp),
     sweep: () => run(Effect.flatMap(Operator, ({ sweep }) => sweep)),
-    handlers: () => handlers,
-    as: (other) => make(embedded, appNamed(other), appNamed, handlers),
+    as: (other) => make(host, { _tag: "App", app: appNamed(other) }),
     close
   }
 }
 
+const isAppName = Schema.is(AppName)
+
+export const appNamed = (app: string): AppName => {
+  if (isAppName(app)) return app
+  const message = `app is ${JSON.stringify(app)}: it takes 1 to 63 characters of a-z, 0-9, '.', '_' or '-', beginning with a letter or digit.`
+  throw new TroupeError({ code: "invalid_request", status: 400, message })
+}
+
 const withoutApp = <A extends { readonly app: unknown }>({ app: _, ...rest }: A): Omit<A, "app"> => rest
 
-const sessionOf = ({ iterate, run }: Embedded, caller: Caller, id: string): SessionBackend => {
+const sessionOf = ({ iterate, run }: Host, caller: Caller, id: string): SessionBackend => {
   const sessions = <A, E>(use: (sessions: Sessions["Service"]) => Effect.Effect<A, E>) =>
     run(Effect.flatMap(Sessions, use))
 
@@ -83,6 +101,7 @@ const sessionOf = ({ iterate, run }: Embedded, caller: Caller, id: string): Sess
       Stream.filter((message): message is TurnMessage => isAgentMessage(message))
     )
     return {
+      index: turning.index,
       ended,
       messages: () => iterate(Effect.succeed(agentMessages)),
       interrupt: () => run(turning.interrupt)
@@ -136,7 +155,8 @@ const sessionOf = ({ iterate, run }: Embedded, caller: Caller, id: string): Sess
     interrupt: () => sessions((service) => service.interrupt(caller, id)),
     fork: (request) => sessions((service) => service.fork(caller, id, request)),
     change: async (settings) => sessionInfo(await sessions((service) => service.change(caller, id, settings))),
-    events: (after) => iterate(Effect.flatMap(Sessions, (service) => service.events(caller, id, after))),
+    events: (after, follow) =>
+      iterate(Effect.flatMap(Sessions, (service) => service.events(caller, id, after, follow))),
     view: async () => sessionInfo(await sessions((service) => service.get(caller, id))),
     actor: () => run(Effect.flatMap(SessionActorRefs, (refs) => refs.of(caller, id))),
     turns: async (after, limit) =>

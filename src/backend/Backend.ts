@@ -1,6 +1,6 @@
 /**
- * What the library's promises stand on: the services in this process (`embeddedBackend.ts`), or a server over HTTP
- * (`remoteBackend.ts`). Both refuse with a `TroupeError`, and give the same shapes.
+ * What the library's promises and the doors stand on: the services in this process (`embeddedBackend.ts`), or a server over
+ * HTTP (`remoteBackend.ts`). Both refuse with a `TroupeError`, and give the same shapes.
  */
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
 import type { ContentBlock } from "../domain/PromptContent.ts"
@@ -13,7 +13,6 @@ import type { Message } from "../domain/Turn.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 import type { Session as SessionBody } from "../http/contract/sessions.ts"
 import { sessionDto } from "../http/dto.ts"
-import type { Handlers } from "./handler.ts"
 import type { AgentView } from "../services/AgentDirectory.ts"
 import type { SessionActorRef } from "../services/MirrorActor.ts"
 import type { RunPrompt, RunResult } from "../services/OneShotRuns.ts"
@@ -68,6 +67,7 @@ export interface SubmitRequest {
 
 /** A turn that was accepted: it goes on whether or not anybody holds this. */
 export interface Submitted {
+  readonly index: number
   /** Also where the agent failed; rejects where the turn never began. */
   readonly ended: () => Promise<EndedTurn>
   readonly messages: () => AsyncIterable<TurnMessage>
@@ -93,7 +93,8 @@ export interface SessionBackend {
   readonly interrupt: () => Promise<boolean>
   readonly fork: (request: ForkSession) => Promise<OpenedSession>
   readonly change: (settings: SessionSettings) => Promise<SessionInfo>
-  readonly events: (after: number) => AsyncIterable<StreamedEvent>
+  /** Without `follow` they end with what is stored now. A negative `after` counts from the end: -1 begins with the last. */
+  readonly events: (after: number, follow?: boolean) => AsyncIterable<StreamedEvent>
   readonly view: () => Promise<SessionInfo>
   readonly actor: () => Promise<SessionActorRef>
   readonly turns: (after: number, limit: number) => Promise<ReadonlyArray<TurnOutcome>>
@@ -121,8 +122,6 @@ export interface Backend {
   readonly memories: () => Promise<ReadonlyArray<LearnedFact>>
   readonly skills: () => Promise<ReadonlyArray<LearnedSkill>>
   readonly sweep: () => Promise<{ readonly softClosed: number; readonly hardDeleted: number }>
-  /** Where it is in this process. */
-  readonly handlers: () => Handlers
   /** The same for another app. */
   readonly as: (app: string) => Backend
   readonly close: () => Promise<void>

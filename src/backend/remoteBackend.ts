@@ -32,7 +32,7 @@ const pageSize = 200
 export const open = async ({ token, url }: RemoteOptions): Promise<Backend> => {
   const options = { baseUrl: url.replace(/\/+$/, ""), token }
   const runtime = ManagedRuntime.make(FetchHttpClient.layer)
-  const promises = promisesOf(runtime, await runtime.context(), errorOf(url))
+  const promises = promisesOf((effect) => runtime.runPromiseExit(effect), await runtime.context(), errorOf(url))
   try {
     const client = await promises.run(Client.make(options))
     await promises.run(client.sessions.list({ query: { limit: 1 } }))
@@ -66,7 +66,7 @@ const isForeign = (error: unknown) =>
   "_tag" in error &&
   (error._tag === "SchemaError" || error._tag === "HttpClientError")
 
-const notOverHttp = (what: string, instead: string) =>
+export const notOverHttp = (what: string, instead: string) =>
   new TroupeError({ code: "not_supported", status: 422, message: `${what} is not to be had over HTTP. ${instead}` })
 
 type Run = Promises<HttpClient.HttpClient>
@@ -119,9 +119,6 @@ const make = (
   sweep: async () => {
     const { hardDeleted, softClosed } = await run(client.admin.sweep())
     return { hardDeleted, softClosed }
-  },
-  handlers: () => {
-    throw notOverHttp("A handler", "The server at the url answers requests itself.")
   },
   as: () => {
     throw notOverHttp("Another app", "Open another Troupe with that app's token.")
@@ -184,10 +181,10 @@ const sessionOf = (promises: Run, client: Client.Client, options: Client.ClientO
       const { ok: _, sessionId, ...rest } = await run(client.sessions.change({ params, payload: defined(settings) }))
       return { id: sessionId, ...rest }
     },
-    events: (after) =>
+    events: (after, follow = true) =>
       iterate(
         Effect.sync(() =>
-          Stream.map(Client.events(options, id, { after }), ({ message, seq }) => ({
+          Stream.map(Client.events(options, id, { after, follow }), ({ message, seq }) => ({
             session,
             seq,
             ...placeOf(message),

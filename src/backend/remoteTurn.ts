@@ -74,5 +74,5 @@ export const followTurn = (
     const index = await accepted.promise
     await run(client.turns.interrupt({ params: { id: session, n: index } }))
   }
-  return accepted.promise.then(() => ({ ended: () => ended.promise, messages: iterate, interrupt }))
+  return accepted.promise.then((index) => ({ index, ended: () => ended.promise, messages: iterate, interrupt }))
 }

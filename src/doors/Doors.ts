@@ -1,0 +1,13 @@
+/**
+ * The doors that are reached over HTTP: the clients of other protocols come in beside the API, behind its middleware, with
+ * its tokens. `routes` goes where the dashboard's go (`Http.layerWith`, `mount`).
+ */
+import { Layer } from "effect"
+import type { HttpRouter } from "effect/http"
+import type { BackendServices } from "../backend/embeddedBackend.ts"
+import type { Streams } from "../http/Streams.ts"
+import type { Apps } from "../services/Apps.ts"
+import { Backends } from "./Backends.ts"
+
+export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Streams | Apps | BackendServices> =
+  Layer.empty.pipe(Layer.provide(Backends.layer))

@@ -1,0 +1,98 @@
+/**
+ * A route of a door: its caller is found as the API finds it, and gets the library's `Backend`; what it fails with becomes a
+ * problem. The protocols' own packages take web requests and give web responses: `answerWith` stands between.
+ */
+import { Effect, Stream } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
+import type { HttpServerRequest } from "effect/http"
+import type { Backend } from "../backend/Backend.ts"
+import type { AccessEnded } from "../http/accessEnds.ts"
+import { lookEveryMillis } from "../http/accessEnds.ts"
+import { checkBody } from "../http/checkBody.ts"
+import type { ProblemDetails } from "../http/contract/Problem.ts"
+import { arrivalOf } from "../http/handlers/auth.ts"
+import { answeringRefusals } from "../http/problems.ts"
+import { Streams } from "../http/Streams.ts"
+import { Apps } from "../services/Apps.ts"
+import { RequestOrigin } from "../services/requestOrigin.ts"
+import type { Caller } from "../services/Sessions.ts"
+import { Backends } from "./Backends.ts"
+
+/** What a door gets of a request. */
+export interface Arrival {
+  readonly caller: Caller
+  /** The library for this caller and no other. */
+  readonly backend: Backend
+  readonly request: HttpServerRequest.HttpServerRequest
+  /** Fails where the caller's token was revoked or replaced: whatever lasts ends with it. */
+  readonly accessEnds: Effect.Effect<never, AccessEnded>
+  /** Succeeds when the server stops. */
+  readonly closing: Effect.Effect<void>
+}
+
+type Response = HttpServerResponse.HttpServerResponse
+
+/** `make` runs once, when the server is built; what it gives answers each request of the path. */
+export const route = <R>(
+  method: "GET" | "POST" | "DELETE" | "*",
+  path: `/${string}`,
+  make: Effect.Effect<(arrival: Arrival) => Effect.Effect<Response, ProblemDetails>, never, R>
+) =>
+  HttpRouter.use((router) =>
+    Effect.gen(function* () {
+      const apps = yield* Apps
+      const backends = yield* Backends
+      const { closing } = yield* Streams
+      const answer = yield* make
+      yield* router.add(method, path, (request) =>
+        Effect.gen(function* () {
+          const { accessEnds, caller } = yield* arrivalOf(apps, request)
+          const backend = backends.of(caller, yield* RequestOrigin)
+          return yield* answer({
+            caller,
+            backend,
+            request,
+            accessEnds: Effect.delay(accessEnds, lookEveryMillis),
+            closing
+          })
+        }).pipe(answeringRefusals)
+      )
+    })
+  )
+
+/** The answer of a handler of web requests. A body that lasts ends with the caller's access, and when the server stops. */
+export const answerWith = Effect.fnUntraced(function* (
+  { accessEnds, closing, request }: Arrival,
+  handle: (request: globalThis.Request) => Promise<globalThis.Response>
+) {
+  yield* checkBody(request)
+  const takesBody = request.method !== "GET" && request.method !== "HEAD"
+  const body = takesBody ? yield* Effect.orDie(request.arrayBuffer) : undefined
+  const url = new URL(request.url, `http://${request.headers["host"] ?? "troupe"}`)
+  const response = yield* Effect.promise((signal) =>
+    handle(
+      new globalThis.Request(url, { method: request.method, headers: request.headers, body: body ?? null, signal })
+    )
+  )
+  return responseOf(response, Effect.raceFirst(Effect.ignore(accessEnds), closing))
+})
+
+const responseOf = (response: globalThis.Response, ends: Effect.Effect<void>): Response => {
+  const headers = Object.fromEntries(response.headers)
+  // The connection is the server's.
+  delete headers["connection"]
+  const contentType = headers["content-type"]
+  const { body, status } = response
+  if (body === null) return HttpServerResponse.empty({ status, headers })
+  return HttpServerResponse.stream(
+    Stream.interruptWhen(
+      Stream.fromReadableStream({ evaluate: () => body as ReadableStream<Uint8Array>, onError: (error) => error }),
+      ends
+    ),
+    {
+      status,
+      headers: { ...headers, "cache-control": "no-store, no-transform", "x-accel-buffering": "no" },
+      ...(contentType === undefined ? {} : { contentType })
+    }
+  )
+}

@@ -1,0 +1,68 @@
+/** A door's route: whose request it is, what its handler gets, and when an answer that lasts ends. */
+import { assert, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { Backends } from "../../src/doors/Backends.ts"
+import { answerWith, route } from "../../src/doors/route.ts"
+import type { TroupeOptions } from "../inspect/harness.ts"
+import { adminToken, open } from "../inspect/harness.ts"
+
+/** Says who came and what this caller sees; `lasting` says so again and again. */
+const routes: TroupeOptions["routes"] = (services) =>
+  route(
+    "*",
+    "/door/:what",
+    Effect.succeed((arrival) =>
+      answerWith(arrival, async (request) => {
+        const { items } = await arrival.backend.list({ limit: 50, cursor: null, state: null })
+        const sessions = items.map(({ id }) => id)
+        if (!request.url.endsWith("/lasting")) {
+          return Response.json({ method: request.method, body: await request.text(), sessions })
+        }
+        let timer: NodeJS.Timeout
+        const body = new ReadableStream<Uint8Array>({
+          start: (controller) => {
+            timer = setInterval(() => controller.enqueue(new TextEncoder().encode(": here\n\n")), 50)
+          },
+          cancel: () => clearInterval(timer)
+        })
+        return new Response(body, { headers: { "content-type": "text/event-stream" } })
+      })
+    )
+  ).pipe(Layer.provide(Backends.layer), Layer.provide(Layer.succeedContext(services)))
+
+it.live("a door gives each caller the library for its own app, and refuses whoever has no token", () =>
+  Effect.gen(function* () {
+    const troupe = yield* open({ routes })
+    const [ours, theirs] = [yield* troupe.mint("ours"), yield* troupe.mint("theirs")]
+    const id = yield* troupe.create(ours)
+    const asOurs = yield* troupe.call("/door/once", { token: ours, body: { hello: 1 } })
+    assert.deepStrictEqual(asOurs.json, { method: "POST", body: '{"hello":1}', sessions: [id] })
+    assert.deepStrictEqual((yield* troupe.call("/door/once", { token: theirs })).json.sessions, [])
+    assert.deepStrictEqual((yield* troupe.call("/door/once", { token: adminToken })).json.sessions, [id])
+    for (const token of [null, "trp_unknown"]) {
+      const refused = yield* troupe.call("/door/once", { token })
+      assert.deepStrictEqual([refused.status, refused.json.error], [401, "unauthorized"])
+      assert.strictEqual(refused.headers.get("www-authenticate"), "Bearer")
+    }
+    const foreign = yield* troupe.call("/door/once", { token: ours, headers: { origin: "https://evil.example" } })
+    assert.strictEqual(foreign.json.error, "forbidden_origin")
+    const deep = yield* troupe.call("/door/once", { token: ours, body: "[".repeat(5_000) + "]".repeat(5_000) })
+    assert.strictEqual(deep.json.error, "invalid_request")
+  }).pipe(Effect.scoped)
+)
+
+it.live("an answer that lasts ends when its token is revoked", () =>
+  Effect.gen(function* () {
+    const troupe = yield* open({ routes })
+    const token = yield* troupe.mint("desk")
+    const response = yield* troupe.ask("/door/lasting", { token })
+    assert.strictEqual(response.status, 200)
+    const reader = response.body!.getReader()
+    assert.isFalse((yield* Effect.promise(() => reader.read())).done)
+    yield* troupe.apps.revoke("desk")
+    yield* Effect.promise(async () => {
+      while (!(await reader.read()).done);
+    })
+    assert.strictEqual((yield* troupe.call("/door/once", { token })).status, 401)
+  }).pipe(Effect.scoped)
+)
