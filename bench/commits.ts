@@ -63,6 +63,7 @@ export class SteppedSession {
     closedAt: null,
     threadId: null,
     restarts: 0,
+    lastOutcome: null,
     usage: noUsage
   }
 

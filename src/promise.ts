@@ -11,7 +11,7 @@ import { Logger, Option, Redacted } from "effect"
 import type { Layer } from "effect"
 import { randomBytes } from "node:crypto"
 import type { RunPrompt, RunResult } from "./services/OneShotRuns.ts"
-import type { AgentView } from "./services/AgentDirectory.ts"
+import type { AgentStatus } from "./services/Operator.ts"
 import { jsonLine } from "./domain/logLine.ts"
 import type { CreateSession, SessionState } from "./domain/Session.ts"
 import { checkCreation } from "./promise/checkValues.ts"
@@ -33,6 +33,7 @@ import type { Session } from "./promise/Session.ts"
 
 export type { SessionActorRef, SessionRequest } from "./services/MirrorActor.ts"
 export type { AgentView } from "./services/AgentDirectory.ts"
+export type { AgentStatus } from "./services/Operator.ts"
 export type { RunResult } from "./services/OneShotRuns.ts"
 export type { AcpMessage } from "./domain/Acp.ts"
 export type { ApprovalDecision, ApprovalRecord, ApprovalStatus } from "./domain/Approval.ts"
@@ -83,7 +84,7 @@ export interface Troupe extends AsyncDisposable {
   /** One prompt through a bare `claude -p`. A failure is a result. */
   readonly run: (prompt: string, options?: Omit<RunPrompt, "prompt">) => Promise<RunResult>
   readonly storeFile: (name: string, content: Uint8Array | AsyncIterable<Uint8Array>) => Promise<StoredFile>
-  readonly agents: () => Promise<ReadonlyArray<AgentView>>
+  readonly agents: () => Promise<ReadonlyArray<AgentStatus>>
   /** The conversations that an agent has, newest first, for `threadId` of a new session; 50 at a time by default. */
   readonly threads: (
     agent: string,

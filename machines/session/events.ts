@@ -1,6 +1,6 @@
 /** The session machine's context and events: what it remembers, and what can happen to it. */
 import type { SessionSettings } from "../../src/domain/Session.ts"
-import type { Failure, FailureClass } from "../../src/domain/Turn.ts"
+import type { Failure, FailureClass, ProcessExit } from "../../src/domain/Turn.ts"
 import { failurePolicy } from "./failures.ts"
 import { noPause } from "./quota.ts"
 import type { QuotaPause } from "./quota.ts"
@@ -124,8 +124,9 @@ export type SessionEvent =
       readonly contextAsOf?: number
       readonly workdirLost?: true
     }
-  | ({ readonly type: "process.failed" } & Death)
-  | ({ readonly type: "process.exited" } & Death)
+  /** `exit`: as the kernel says it, for people; no decision reads it. Absent in 0.1.0, and where it did not end by itself. */
+  | ({ readonly type: "process.failed"; readonly exit?: ProcessExit } & Death)
+  | ({ readonly type: "process.exited"; readonly exit?: ProcessExit } & Death)
   /** Its processes together use more than an operator allows. `generation`: those of this process, and of no other. */
   | {
       readonly type: "limit.exceeded"

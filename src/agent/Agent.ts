@@ -14,7 +14,7 @@ import type { PermissionPolicy, Permissions } from "../domain/Permissions.ts"
 import type { Answers } from "../domain/Question.ts"
 import type { Choices, Fork } from "../domain/Session.ts"
 import type { Protocol } from "../domain/Settings.ts"
-import { FailureClass } from "../domain/Turn.ts"
+import { FailureClass, ProcessExit } from "../domain/Turn.ts"
 import type { Prompt } from "../domain/Turn.ts"
 import type { AgentFact, AgentQuestion, ApprovalRequest } from "./agentMessages.ts"
 import type { Capabilities } from "./Capabilities.ts"
@@ -28,7 +28,9 @@ export class AgentFailed extends Schema.TaggedError<AgentFailed>()("AgentFailed"
   message: Schema.String,
   stderr: Schema.optionalKey(Schema.String),
   /** The line by which the agent refused, if it did (`wireLine`). */
-  wire: Schema.optionalKey(Schema.String)
+  wire: Schema.optionalKey(Schema.String),
+  /** How its process ended, where it did. */
+  exit: Schema.optionalKey(ProcessExit)
 }) {}
 
 export type { AgentFact, AgentQuestion, ApprovalRequest } from "./agentMessages.ts"

@@ -15,6 +15,7 @@ import { resultIn } from "./ClaudeResult.ts"
 import type { ClaudeResult } from "./ClaudeResult.ts"
 import * as Deadline from "./deadline.ts"
 import * as Environment from "./environment.ts"
+import { errorLine } from "./errorLine.ts"
 import * as Executable from "./executable.ts"
 import { launchDirectory } from "./launchDirectory.ts"
 import * as Lines from "./Lines.ts"
@@ -240,7 +241,7 @@ const noResult = (file: string, exit: Option.Option<Exit>, stderr: string, noise
     onNone: () => "closed its output",
     onSome: ({ code, signal }) => (signal === null ? `exited with code ${code}` : `was ended by ${signal}`)
   })
-  const lastLine = stderr.trim().split("\n").at(-1) ?? ""
-  const message = `${file} ${how} and gave no result${lastLine === "" ? ". Run it by hand with -p to see why." : `: ${lastLine}`}${noise}`
+  const why = errorLine(stderr)
+  const message = `${file} ${how} and gave no result${why === "" ? ". Run it by hand with -p to see why." : `: ${why}`}${noise}`
   return new AgentFailed({ class: "crash", message, stderr })
 }

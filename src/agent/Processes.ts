@@ -15,6 +15,7 @@ import * as ChildOf from "./Child.ts"
 import type { Child, SpawnSpec } from "./Child.ts"
 import * as ProcessTable from "./processTable.ts"
 import type { ProcessInfo } from "./processTable.ts"
+import { lockHolders } from "./kernelState.ts"
 import { endAll, members, processesOf } from "./leaseProcesses.ts"
 import { stillOurs } from "./leaseSearch.ts"
 import type { Leader } from "./leaseSearch.ts"
@@ -33,10 +34,11 @@ export interface Vitals {
   readonly firstMalformedLine: string | null
 }
 
-/** What a lease's processes use: their memory in RAM, summed up, and their number. */
+/** What a lease's processes use: their memory in RAM, summed up, their number, and by pid how many seconds of a processor. */
 export interface ResourceUse {
   readonly rssBytes: number
   readonly processes: number
+  readonly cpu: ReadonlyMap<number, number>
 }
 
 /** A lease that was found at the start: of a dead supervisor, or of one that lives where its data dir was copied. */
@@ -157,16 +159,21 @@ const make = (warden: Warden["Service"]): Processes["Service"] => {
       (stats) => {
         // A command line may contain values of the child's environment.
         const secrets = [...(groups.get(lease)?.values() ?? [])].flatMap(({ child }) => child.secrets())
-        return stats.map((stat) => ProcessTable.info(stat, secrets))
+        const holders = lockHolders()
+        return stats.map((stat) => ProcessTable.info(stat, secrets, holders))
       }
     )
   )
 
   const use = Effect.fn("Processes.use")(function* (leases: ReadonlyArray<LeaseId>) {
-    const uses = new Map<LeaseId, ResourceUse>()
+    const uses = new Map<LeaseId, ResourceUse & { readonly cpu: Map<number, number> }>()
     for (const { lease, stat } of yield* processesOf(leases, groupsOf)) {
-      const { processes, rssBytes } = uses.get(lease) ?? { rssBytes: 0, processes: 0 }
-      uses.set(lease, { rssBytes: rssBytes + ProcessTable.rssBytes(stat.pid), processes: processes + 1 })
+      const { cpu, processes, rssBytes } = uses.get(lease) ?? { rssBytes: 0, processes: 0, cpu: new Map() }
+      uses.set(lease, {
+        rssBytes: rssBytes + ProcessTable.rssBytes(stat.pid),
+        processes: processes + 1,
+        cpu: cpu.set(stat.pid, stat.cpuSeconds)
+      })
     }
     return uses
   })

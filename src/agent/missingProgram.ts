@@ -1,7 +1,7 @@
 /** Recognizes an agent that could not begin: the shell, `env` or the kernel did not find a program that it needs. */
 import type { Failure } from "../domain/Turn.ts"
 import type { Exit } from "./Child.ts"
-import { cut } from "../domain/cut.ts"
+import { errorLine } from "./errorLine.ts"
 
 /**
  * The exit codes of POSIX shells and `env` for a program that is not there, and for one that may not be executed. A start
@@ -16,7 +16,7 @@ const notExecutable = 126
  */
 export const missingProgram = (name: string, exit: Exit | null, stderr: string): Failure | null => {
   if (exit?.code !== notFound && exit?.code !== notExecutable) return null
-  const words = cut(stderr.trim().split("\n").at(-1) ?? "", 300)
+  const words = errorLine(stderr)
   const problem = exit.code === notFound ? "was not found" : "may not be executed"
   return {
     class: "config",

@@ -5,6 +5,7 @@
  * touch what they can't see.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { connections, waitsIn } from "./kernelState.ts"
 import { redact } from "./redact.ts"
 import { cut } from "../domain/cut.ts"
 
@@ -20,6 +21,16 @@ export interface ProcessInfo {
   readonly rssBytes: number
   /** Milliseconds since 1970, exact to about a hundredth of a second; `null`: not known. */
   readonly startedAt: number | null
+  /** The kernel's letter: `R` runs, `S` sleeps, `D` waits for a device, `T` is stopped. */
+  readonly state: string
+  /** How long it has used a processor, its ended children not counted. */
+  readonly cpuSeconds: number
+  /** The kernel's function in which it sleeps; `null`: not known, or in none. */
+  readonly waitsIn: string | null
+  /** The process that has the lock of a file that it waits for; `null`: it waits for none. */
+  readonly blockedBy: number | null
+  /** The other ends of its network connections; `null`: not known. */
+  readonly connections: ReadonlyArray<string> | null
 }
 
 /** The fields of `/proc/<pid>/stat` that are used here (proc_pid_stat(5)). */
@@ -29,6 +40,10 @@ export interface Stat {
   readonly group: number
   /** Dead, and not yet reaped by its parent: nothing of it can be ended. */
   readonly zombie: boolean
+  /** Field 3. */
+  readonly state: string
+  /** Fields 14 and 15, in seconds. */
+  readonly cpuSeconds: number
   /** Field 22, clock ticks since boot, as text, because it is only compared. */
   readonly startTime: string
 }
@@ -41,7 +56,15 @@ export const stat = (pid: number): Stat | null => {
   const [state, ppid, group] = fields
   const startTime = fields[19]
   if (state === undefined || ppid === undefined || group === undefined || startTime === undefined) return null
-  return { pid, ppid: Number(ppid), group: Number(group), zombie: state === "Z" || state === "X", startTime }
+  return {
+    pid,
+    ppid: Number(ppid),
+    group: Number(group),
+    zombie: state === "Z" || state === "X",
+    state,
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
+    startTime
+  }
 }
 
 /** All pids; empty where there is no `/proc`, and where it can't be read now. */
@@ -83,7 +106,11 @@ export const markerOf = (pid: number): string | null => {
 export const limitsOf = (pid: number | "self"): string | null => read(`/proc/${pid}/limits`)
 
 /** `secrets`: values to redact from the command line, besides what looks like a secret. */
-export const info = (stat: Stat, secrets: ReadonlyArray<string>): ProcessInfo => ({
+export const info = (
+  stat: Stat,
+  secrets: ReadonlyArray<string>,
+  holders: ReadonlyMap<number, number>
+): ProcessInfo => ({
   pid: stat.pid,
   ppid: stat.ppid,
   startTime: stat.startTime,
@@ -92,7 +119,12 @@ export const info = (stat: Stat, secrets: ReadonlyArray<string>): ProcessInfo =>
   command:
     cut(redact(cut((read(`/proc/${stat.pid}/cmdline`) ?? "").replaceAll("\0", " ").trim(), 8_000), secrets), 1_000) ||
     `[${stat.pid}]`,
-  rssBytes: rssBytes(stat.pid)
+  rssBytes: rssBytes(stat.pid),
+  state: stat.state,
+  cpuSeconds: stat.cpuSeconds,
+  waitsIn: waitsIn(stat.pid),
+  blockedBy: holders.get(stat.pid) ?? null,
+  connections: connections(stat.pid)
 })
 
 /** The memory of a process that is in RAM, shared pages included; 0: it is gone, or a zombie. */

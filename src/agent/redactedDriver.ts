@@ -92,12 +92,13 @@ const cleaner = (secrets: ReadonlyArray<string>) => {
   const explained = <A, R>(effect: Effect.Effect<A, AgentFailed, R>) =>
     Effect.mapError(
       effect,
-      ({ class: kind, message, stderr, wire }) =>
+      ({ class: kind, exit, message, stderr, wire }) =>
         new AgentFailed({
           class: kind,
           message: clean(message),
           ...(stderr === undefined ? {} : { stderr: clean(stderr) }),
-          ...(wire === undefined ? {} : { wire: clean(wire) })
+          ...(wire === undefined ? {} : { wire: clean(wire) }),
+          ...(exit === undefined ? {} : { exit })
         })
     )
 

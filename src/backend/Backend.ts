@@ -13,7 +13,7 @@ import type { Message } from "../domain/Turn.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 import type { Session as SessionBody } from "../http/contract/sessions.ts"
 import { sessionDto } from "../http/dto.ts"
-import type { AgentView } from "../services/AgentDirectory.ts"
+import type { AgentStatus } from "../services/Operator.ts"
 import type { SessionActorRef } from "../services/MirrorActor.ts"
 import type { RunPrompt, RunResult } from "../services/OneShotRuns.ts"
 import type { ThreadSummary } from "../services/Threads.ts"
@@ -114,7 +114,7 @@ export interface Backend {
   }) => Promise<SessionPage>
   readonly run: (request: RunPrompt) => Promise<RunResult>
   readonly storeFile: (name: string, content: Uint8Array | AsyncIterable<Uint8Array>) => Promise<StoredFile>
-  readonly agents: () => Promise<ReadonlyArray<AgentView>>
+  readonly agents: () => Promise<ReadonlyArray<AgentStatus>>
   readonly threads: (
     agent: string,
     query: { readonly cwd: string | null; readonly cursor: string | null; readonly limit: number }

@@ -6,7 +6,6 @@ import { AppName, FileId } from "../domain/Ids.ts"
 import type { Message } from "../domain/Turn.ts"
 import { outcomeOf, refusalIn } from "../domain/TurnOutcome.ts"
 import { appOf } from "../http/currentApp.ts"
-import { AgentDirectory } from "../services/AgentDirectory.ts"
 import { Files } from "../services/Files.ts"
 import { OneShotRuns } from "../services/OneShotRuns.ts"
 import { Operator } from "../services/Operator.ts"
@@ -26,7 +25,6 @@ const turnsAtOnce = 200
 
 /** The services that it calls. */
 export type BackendServices =
-  | AgentDirectory
   | Files
   | OneShotRuns
   | Operator
@@ -62,7 +60,8 @@ export const make = (host: Host, caller: Caller): Backend => {
       } = await run(Effect.flatMap(Files, (files) => files.store(app, name, streamOf(content))))
       return { id, name: stored, size }
     },
-    agents: () => run(Effect.flatMap(AgentDirectory, ({ list }) => list)),
+    agents: async () =>
+      (await run(Effect.flatMap(Operator, ({ agents }) => agents))).map(({ starts: _, ...agent }) => agent),
     threads: async (agent, query) => {
       const { next, threads } = await run(Effect.flatMap(Threads, ({ list }) => list(caller, agent, query)))
       return { items: threads, next }

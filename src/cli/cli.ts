@@ -24,6 +24,7 @@ export const commands = {
   webhook: async () => (await import("./commands/webhook.ts")).webhookCommand,
   node: async () => (await import("./commands/node.ts")).nodeCommand,
   sessions: async () => (await import("./commands/sessions.ts")).sessionsCommand,
+  why: async () => (await import("./commands/why.ts")).whyCommand,
   inspect: async () => (await import("./commands/inspect.ts")).inspectCommand,
   top: async () => (await import("./commands/top.ts")).topCommand,
   ask: async () => (await import("./commands/ask.ts")).askCommand,

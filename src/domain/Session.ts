@@ -6,7 +6,7 @@ import type { AppName, SessionId } from "./Ids.ts"
 import type { JsonRecord } from "./json.ts"
 import type { McpServerOrName } from "./McpServer.ts"
 import { Permissions, policyOf, rulesOf } from "./Permissions.ts"
-import type { Usage } from "./Turn.ts"
+import type { LastOutcome, Usage } from "./Turn.ts"
 
 export const SessionState = Schema.Literals(["idle", "turning", "retiring", "closed"])
 export type SessionState = typeof SessionState.Type
@@ -122,6 +122,8 @@ export interface SessionRecord {
   /** How many times its process was started again after an exit, since the session was created. */
   readonly restarts: number
   readonly usage: Usage
+  /** How its last turn ended that has ended; `null`: none has. */
+  readonly lastOutcome: LastOutcome | null
 }
 
 /** The fields of a session that may change after it was created. A commit writes those of them that its step changed. */
@@ -138,7 +140,8 @@ export const sessionPatchKeys = [
   "closedAt",
   "threadId",
   "restarts",
-  "usage"
+  "usage",
+  "lastOutcome"
 ] as const satisfies ReadonlyArray<keyof SessionRecord>
 
 /** The node that owns a session does not answer. `null`: it is not known which, or since when (milliseconds since 1970). */

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import type { AcpMessage } from "./Acp.ts"
 import type { Cost } from "./Cost.ts"
+import { cut } from "./cut.ts"
 import type { SessionId } from "./Ids.ts"
 import type { PromptBlock } from "./PromptContent.ts"
 
@@ -59,6 +60,10 @@ export const Failure = Schema.Struct({
 })
 export type Failure = typeof Failure.Type
 
+/** How a process ended: by an exit code, or by a signal. */
+export const ProcessExit = Schema.Struct({ code: Schema.NullOr(Schema.Int), signal: Schema.NullOr(Schema.String) })
+export type ProcessExit = typeof ProcessExit.Type
+
 /** The tokens of one turn; zeros where the agent reports none. */
 export const Usage = Schema.Struct({
   inputTokens: Schema.Int,
@@ -107,6 +112,29 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
  */
 export const TurnStatus = Schema.Literals(["queued", "running", "completed", "interrupted", "failed", "timed_out"])
 export type TurnStatus = typeof TurnStatus.Type
+
+/** How a session's last turn ended, and when (milliseconds since 1970): kept with the session, so that a list has it. */
+export interface LastOutcome {
+  readonly turn: number
+  readonly status: Exclude<TurnStatus, "queued" | "running">
+  readonly at: number
+  /** The message is cut; the turn has all of it. */
+  readonly failure: Pick<Failure, "class" | "message"> | null
+}
+
+const longestOutcomeMessage = 400
+
+export const lastOutcomeOf = (
+  turn: number,
+  status: LastOutcome["status"],
+  at: number,
+  failure: Failure | null
+): LastOutcome => ({
+  turn,
+  status,
+  at,
+  failure: failure === null ? null : { class: failure.class, message: cut(failure.message, longestOutcomeMessage) }
+})
 
 /** What a turn asks for in place of the session's own settings; what is absent is as the session has it. */
 export const TurnSettings = Schema.Struct({

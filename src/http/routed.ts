@@ -3,7 +3,6 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
 import { HttpApiBuilder, OpenApi } from "effect/http-api"
-import type { AgentDirectory } from "../services/AgentDirectory.ts"
 import type { Apps } from "../services/Apps.ts"
 import type { Files } from "../services/Files.ts"
 import type { Idempotency } from "../services/Idempotency.ts"
@@ -50,7 +49,6 @@ const handlers = Layer.mergeAll(
 
 /** The services that the routes call. */
 export type HttpServices =
-  | AgentDirectory
   | Apps
   | Files
   | Idempotency

@@ -24,8 +24,10 @@
  * | `GET sessions/{id}/events?after&limit` | `Events` |
  * | `GET sessions/{id}/stream?after=e{event}.s{step}` | SSE of the one session, see `StreamId` |
  * | `GET sessions/{id}/processes` | `Processes` |
+ * | `GET sessions/{id}/why` | `Diagnosis` |
  * | `GET sessions/{id}/export?format=json\|html&texts=0\|1` | a file |
- * | `GET agents` | `Agents`: what a session can be started with |
+ * | `GET agents` | `Agents`: what a session can be started with, and how the agents are |
+ * | `POST agents/{name}/check` | `Checked`: starts the agent once, calls no model; for the admin only |
  * | `GET agents/{name}/threads?app&cwd&cursor` | `Threads`: the conversations that the agent has |
  * | `POST sessions` `NewSession` | `Opened` |
  * | `POST sessions/{id}/turn` `NewTurn` | `Done`, when the turn is accepted; it waits behind one that runs |
@@ -92,6 +94,22 @@ export interface Wait {
   readonly since: number
   /** The timer that is due first, where one is armed: the delay's name (`hibernateAfter`), when, and into which state. */
   readonly next: { readonly timer: string; readonly at: number; readonly to: string | null } | null
+  /** The tool of the running turn that has run longest, since when, and how many more run; `null`: none, or not known. */
+  readonly tool: { readonly title: string; readonly since: number; readonly more: number } | null
+}
+
+/** How a turn ended that is the last one that has. The message may be cut. */
+export interface Outcome {
+  readonly turn: number
+  readonly status: "completed" | "interrupted" | "failed" | "timed_out"
+  readonly at: number
+  readonly failure: { readonly class: string; readonly message: string } | null
+}
+
+/** An agent whose starts kept failing is not started before then. */
+export interface Circuit {
+  readonly until: number
+  readonly reason: string
 }
 
 /** A session as a row of the table. */
@@ -113,6 +131,10 @@ export interface SessionRow {
   readonly node: string | null
   /** `null` where it is closed. */
   readonly wait: Wait | null
+  /** `null`: no turn has ended yet. */
+  readonly last_outcome: Outcome | null
+  /** Of its agent; `null`: it may be started. */
+  readonly circuit: Circuit | null
 }
 
 export interface SessionRows {
@@ -248,12 +270,34 @@ export interface Agents {
     readonly available: boolean
     /** The one thing to do where it is not available. */
     readonly hint: string | null
+    readonly protocol: string
+    /** `null`: it does not say. */
+    readonly version: string | null
+    /** It is left alone until then, because its starts kept failing; `null`: it may be started. */
+    readonly circuit: Circuit | null
+    /** At this Troupe, since it was started. */
+    readonly starts: {
+      readonly succeeded: number
+      readonly failed: number
+      /** In seconds, of the last 200 good ones; `null`: there was none. */
+      readonly p50: number | null
+      readonly p95: number | null
+      readonly last_failure: { readonly at: number; readonly class: string; readonly message: string } | null
+    }
     readonly can: Readonly<Record<"model" | "mode" | "effort" | "threads", boolean>>
   }>
   /** The permission words and what each means. */
   readonly permissions: ReadonlyArray<{ readonly word: string; readonly meaning: string }>
   /** Those that a session can be started for: the caller's own, or all where the caller is the admin. */
   readonly apps: ReadonlyArray<string>
+}
+
+/** `problem`: what keeps it from working, or will go wrong in turns, such as a login that is over; `null`: nothing was found. */
+export interface Checked {
+  readonly ok: true
+  readonly problem: string | null
+  /** How long it took to get ready; `null`: it did not. */
+  readonly seconds: number | null
 }
 
 export interface Threads {

@@ -1,9 +1,9 @@
 /** A session as a row of the table, whether its summary was read from the ledger or came with a commit. */
-import type { SessionSummary } from "../services/Inspection.ts"
-import type { SessionRow } from "./contract.ts"
+import type { SeenSession } from "../services/Inspection.ts"
+import type { Outcome, SessionRow } from "./contract.ts"
 import { waitOf } from "./wait.ts"
 
-export const rowOf = (summary: SessionSummary): SessionRow => ({
+export const rowOf = (summary: SeenSession): SessionRow => ({
   session_id: summary.id,
   app: summary.app,
   agent: summary.agent,
@@ -17,5 +17,14 @@ export const rowOf = (summary: SessionSummary): SessionRow => ({
   total_tokens: summary.totalTokens,
   node: summary.node,
   // A closed session waits for nothing.
-  wait: summary.closedAt !== null ? null : waitOf(summary)
+  wait: summary.closedAt !== null ? null : waitOf(summary),
+  last_outcome: summary.lastOutcome === null ? null : outcomeOf(summary.lastOutcome),
+  circuit: summary.circuit == null ? null : { until: summary.circuit.until / 1000, reason: summary.circuit.reason }
+})
+
+const outcomeOf = ({ at, failure, status, turn }: NonNullable<SeenSession["lastOutcome"]>): Outcome => ({
+  turn,
+  status,
+  at: at / 1000,
+  failure
 })

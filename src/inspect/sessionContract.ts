@@ -75,6 +75,10 @@ export interface ProcessSpan {
   readonly ended_at: number | null
   /** How it ended, in a sentence. */
   readonly exit: string | null
+  /** It died, or had to be ended. One that was put to sleep, closed or renewed did not fail. */
+  readonly is_failure: boolean
+  /** What the kernel said of its end, and the end of its stderr; `null`: it runs, or its end was not seen. */
+  readonly death: { readonly code: number | null; readonly signal: string | null; readonly stderr: string } | null
 }
 
 /** From when on a node has had the session. Each of its commits is of the epoch of one. */
@@ -141,6 +145,15 @@ export interface Detail {
     /** Turns that wait behind the running one. */
     readonly queued: number
   }
+  /** Where it waits for a process slot: its place, and who has the slots; `null`: it does not, or that is not known. */
+  readonly line: {
+    readonly place: number
+    readonly waiting: number
+    readonly size: number
+    /** The longest first; those of other apps are counted in `others`. */
+    readonly holders: ReadonlyArray<{ readonly session_id: string; readonly app: string; readonly since: number }>
+    readonly others: number
+  } | null
   readonly timers: ReadonlyArray<{ readonly timer: string; readonly event: string; readonly due_at: number }>
   /** Commands that were decided and are not performed yet. */
   readonly owed: ReadonlyArray<{ readonly step: number; readonly type: string; readonly attempted: boolean }>
@@ -171,12 +184,64 @@ export interface Processes {
     readonly command: string
     readonly rss_bytes: number
     readonly started_at: number | null
+    /** The kernel's letter, such as `S`; `null`: not known. */
+    readonly state: string | null
+    /** Of a processor, since it was started. */
+    readonly cpu_seconds: number | null
   }>
+  /** What all of them used, once a second while somebody looks or a limit is set; the oldest first, at most 300. */
+  readonly samples: ReadonlyArray<UseSample>
   /** The last of what it wrote to stderr, secrets redacted. */
   readonly stderr: string
   /** How many lines of its stdout were no message of its protocol, and the beginning of the first, secrets redacted. */
   readonly malformed_lines: number
   readonly first_malformed_line: string | null
+}
+
+export interface UseSample {
+  readonly at: number
+  readonly rss_bytes: number
+  /** How many processors they kept busy since the sample before. */
+  readonly cpu: number
+  readonly processes: number
+}
+
+/** Why a session does not move, as far as can be seen from outside of its agent: `GET why`. */
+export interface Diagnosis {
+  readonly ok: true
+  /** In a sentence or two. */
+  readonly verdict: string
+  /** `stopped`, `loops` and `blocked` will not pass by themselves. */
+  readonly kind:
+    | "none"
+    | "stopped"
+    | "blocked"
+    | "device"
+    | "tool_works"
+    | "tool_waits"
+    | "works"
+    | "loops"
+    | "waits"
+    | "silent"
+  /** Since its agent said something last, in seconds, and how long its silences usually are; `null`: not known. */
+  readonly silence: { readonly seconds: number; readonly usual_seconds: number | null } | null
+  readonly processes: ReadonlyArray<{
+    readonly pid: number
+    readonly ppid: number
+    readonly command: string
+    /** The kernel's letter, and what that means. */
+    readonly state: string
+    readonly state_words: string
+    /** How many processors it keeps busy; `null`: not known. */
+    readonly cpu: number | null
+    readonly rss_bytes: number
+    /** What the kernel says that it waits for, in words; `null`: nothing is known. */
+    readonly waits_for: string | null
+  }>
+  /** Empty: there is none. */
+  readonly last_stderr_line: string
+  /** All of this, to be given to a person or another agent. */
+  readonly markdown: string
 }
 
 /** The contents of an exported file: everything that the page needs to show the session without a server. */

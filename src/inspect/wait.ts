@@ -7,6 +7,7 @@
 import type { AnyStateNode } from "xstate"
 import { sessionMachine } from "../../machines/session/machine.ts"
 import { delayName, infoOf, stateInfo } from "../../machines/session/stateInfo.ts"
+import { cut } from "../domain/cut.ts"
 import type { WaitsFor } from "../../machines/session/states.ts"
 import type { Wait } from "./contract.ts"
 
@@ -24,6 +25,10 @@ export interface WaitingSession {
   readonly asks: string | null
   /** The timer that is due first. */
   readonly next: NextTimer | null
+  /** The tools of the running turn, the oldest first; absent: not known. */
+  readonly tools?: ReadonlyArray<{ readonly title: string; readonly since: number }>
+  /** Its place in the line for a slot; absent or `null`: not known, or it waits for none. */
+  readonly line?: { readonly place: number; readonly waiting: number } | null | undefined
 }
 
 export interface NextTimer {
@@ -37,10 +42,16 @@ const endOfTurn = ({ turn }: WaitingSession) => `the end of turn ${turn}`
 /** Read after "Waits for". */
 const waitWords: Readonly<Record<WaitsFor, (session: WaitingSession) => string>> = {
   turn: () => "a turn",
-  slot: () => "a free process slot",
+  slot: ({ line }) =>
+    line == null ? "a free process slot" : `a free process slot, as number ${line.place} of ${line.waiting} in line`,
   agentStart: () => "its agent to get ready",
   agentReturn: () => "its process to come back",
-  turnEnd: endOfTurn,
+  turnEnd: (session) => {
+    const tool = toolOf(session)
+    return tool === null
+      ? endOfTurn(session)
+      : `the end of ${named(tool.title)}, which its agent runs in turn ${session.turn}`
+  },
   interruptedEnd: (session) => `${endOfTurn(session)}, which is interrupted`,
   lifeSign: () => "a sign of life from its agent",
   answer: ({ asks }) => (asks === null ? "an answer" : `an answer to: ${asks}`),
@@ -50,6 +61,20 @@ const waitWords: Readonly<Record<WaitsFor, (session: WaitingSession) => string>>
   termination: () => "its process to end on SIGTERM",
   kernel: () => "the kernel to say that no process of it is left",
   nothing: () => "nothing any more"
+}
+
+/** Text of an agent, as a word in a sentence. */
+export const named = (title: string): string => {
+  const text = title.replaceAll(/\s+/g, " ").replaceAll("`", "'")
+  return `\`${text.length > longestName ? `${cut(text, longestName)}…` : text}\``
+}
+const longestName = 120
+
+/** Nobody waits for a tool while a person is asked, or where the agent was asked to stop. */
+const toolOf = ({ substate, tools = [] }: WaitingSession): Wait["tool"] => {
+  const [oldest] = tools
+  if (oldest === undefined || infoOf(substate)?.waitsFor !== "turnEnd") return null
+  return { title: oldest.title, since: oldest.since / 1000, more: tools.length - 1 }
 }
 
 export const waitOf = (session: WaitingSession): Wait => {
@@ -63,7 +88,8 @@ export const waitOf = (session: WaitingSession): Wait => {
     next:
       next === null
         ? null
-        : { timer: nameOfTimer(next.timer), at: next.dueAt / 1000, to: stateAfter(next.timer, process) }
+        : { timer: nameOfTimer(next.timer), at: next.dueAt / 1000, to: stateAfter(next.timer, process) },
+    tool: toolOf(session)
   }
 }
 

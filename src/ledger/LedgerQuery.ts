@@ -45,7 +45,17 @@ export interface OverviewQuery {
 /** A session as the dashboard's table shows it, and what it waits for. */
 export interface SessionSummary extends Pick<
   SessionRecord,
-  "id" | "app" | "agent" | "state" | "substate" | "createdAt" | "lastActivityAt" | "closedAt" | "turnCount" | "restarts"
+  | "id"
+  | "app"
+  | "agent"
+  | "state"
+  | "substate"
+  | "createdAt"
+  | "lastActivityAt"
+  | "closedAt"
+  | "turnCount"
+  | "restarts"
+  | "lastOutcome"
 > {
   /** Of its turns, without its reviews. */
   readonly totalTokens: number

@@ -118,6 +118,11 @@ const processLimit = Metric.gauge("troupe_processes_limit", { description: "How 
 const waiting = Metric.gauge("troupe_pool_waiting", { description: "Turns that wait for a process slot." })
 const timers = Metric.gauge("troupe_timers", { description: "Timers that are armed: deadlines, pauses, watchdogs." })
 
+const circuitOpen = Metric.gauge("troupe_agent_circuit_open", {
+  description:
+    "1 while an agent is not started because its starts kept failing, else 0; by agent, once one was started."
+})
+
 /** What the gauges show. `waiting` are turns that wait for a process slot. */
 export interface Counts {
   readonly sessions: Readonly<Record<SessionState, number>>
@@ -127,6 +132,8 @@ export interface Counts {
   readonly waiting: number
   readonly ledgerAway: boolean
   readonly timers: number
+  /** By agent, whether its circuit is open. */
+  readonly circuits: ReadonlyMap<string, boolean>
 }
 
 /** A counter that nothing has increased yet is shown as 0: an alert can't be written on a metric that is missing. */
@@ -146,7 +153,10 @@ export const setCounts = (counts: Counts) =>
       Metric.update(processLimit, counts.maxProcesses),
       Metric.update(waiting, counts.waiting),
       Metric.update(ledgerAway, counts.ledgerAway ? 1 : 0),
-      Metric.update(timers, counts.timers)
+      Metric.update(timers, counts.timers),
+      ...[...counts.circuits].map(([agent, isOpen]) =>
+        Metric.update(Metric.withAttributes(circuitOpen, { agent }), isOpen ? 1 : 0)
+      )
     ],
     { discard: true }
   )

@@ -29,6 +29,8 @@ export interface Spare {
 /** A slot that is held. Whether its holder may be asked to leave, or was, is known of holders only. */
 interface Slot {
   readonly app: AppName
+  /** When it was granted. */
+  readonly since: number
   readonly use: "busy" | "leaving" | { readonly hibernate: () => void }
 }
 
@@ -38,6 +40,16 @@ export interface SlotsState {
   readonly idle: ReadonlyArray<SessionId>
   readonly leaving: ReadonlyArray<SessionId>
   readonly waiting: ReadonlyArray<SessionId>
+}
+
+/** The line for slots, as one that waits in it sees it. */
+export interface SlotLine {
+  /** 1: it is served next. */
+  readonly place: number
+  readonly waiting: number
+  readonly size: number
+  /** Who has the slots, and since when (milliseconds since 1970); the longest first. */
+  readonly holders: ReadonlyArray<{ readonly session: SessionId; readonly app: AppName; readonly since: number }>
 }
 
 export class ProcessSlots extends Context.Service<
@@ -76,12 +88,15 @@ export class ProcessSlots extends Context.Service<
     readonly drain: () => void
     readonly counts: () => { readonly held: number; readonly size: number; readonly waiting: number }
     readonly state: () => SlotsState
+    /** `null`: the session does not wait for a slot. */
+    readonly line: (session: SessionId) => SlotLine | null
   }
 >()("troupe/runtime/ProcessSlots") {
   static readonly layer = Layer.effect(
     ProcessSlots,
     Effect.gen(function* () {
       const size = (yield* RuntimeSettings).limits.maxProcesses
+      const { currentTimeMillisUnsafe } = yield* Clock.Clock
       // Insertion order is the order of the last change of use: the first idle one is the least recently used.
       const slots = new Map<SessionId, Slot>()
       let waiting: ReadonlyArray<Request> = []
@@ -100,16 +115,26 @@ export class ProcessSlots extends Context.Service<
       }
 
       const hold = ({ app, session, takesSpare }: Pick<Request, "app" | "session" | "takesSpare">) => {
-        slots.set(session, { app, use: "busy" })
+        slots.set(session, { app, since: currentTimeMillisUnsafe(), use: "busy" })
         if (takesSpare) unsettled.add(session)
         giveUpSpares()
       }
 
       const holdings = (app: AppName) => [...slots.values()].filter((slot) => slot.app === app).length
-      const next = () => {
-        const firsts = new Map<AppName, Request>()
-        for (const request of waiting) if (!firsts.has(request.app)) firsts.set(request.app, request)
-        return [...firsts.values()].sort((a, b) => holdings(a.app) - holdings(b.app))[0]
+      const next = () => firstOf(waiting, holdings)
+      /** In the order in which they are served where nobody comes and no slot is given back but to them. */
+      const inOrder = () => {
+        const granted = new Map<AppName, number>()
+        const order: Array<Request> = []
+        let left = waiting
+        while (left.length > 0) {
+          const request = firstOf(left, (app) => holdings(app) + (granted.get(app) ?? 0))
+          if (request === undefined) break
+          granted.set(request.app, (granted.get(request.app) ?? 0) + 1)
+          order.push(request)
+          left = left.filter((each) => each !== request)
+        }
+        return order
       }
       const withdraw = (request: Request) => {
         waiting = waiting.filter((each) => each !== request)
@@ -209,8 +234,21 @@ export class ProcessSlots extends Context.Service<
           idle: sessionsOf((use) => typeof use !== "string"),
           leaving: sessionsOf((use) => use === "leaving"),
           waiting: waiting.map(({ session }) => session)
-        })
+        }),
+        line: (session) => {
+          if (!waiting.some((request) => request.session === session)) return null
+          const place = inOrder().findIndex((request) => request.session === session) + 1
+          const holders = [...slots].map(([holder, { app, since }]) => ({ session: holder, app, since }))
+          return { place, waiting: waiting.length, size, holders: holders.sort((a, b) => a.since - b.since) }
+        }
       })
     })
   )
+}
+
+/** Of the app that holds the fewest, the one that has waited longest. */
+const firstOf = (waiting: ReadonlyArray<Request>, holdings: (app: AppName) => number): Request | undefined => {
+  const firsts = new Map<AppName, Request>()
+  for (const request of waiting) if (!firsts.has(request.app)) firsts.set(request.app, request)
+  return [...firsts.values()].sort((a, b) => holdings(a.app) - holdings(b.app))[0]
 }

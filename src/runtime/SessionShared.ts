@@ -6,6 +6,7 @@ import * as RefusedEvents from "./RefusedEvents.ts"
 import { longestDefaultStartMillis, startMillisOf } from "../domain/Settings.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
+import { Silences } from "./Silences.ts"
 
 /** An agent's own deadline comes first, because it can say what the agent waits for. */
 const startMarginMillis = 15_000
@@ -20,6 +21,7 @@ export class SessionShared extends Context.Service<
   {
     readonly machine: SessionMachine
     readonly refusedEvents: RefusedEvents.RefusedEvents
+    readonly silences: Silences
   }
 >()("troupe/runtime/SessionShared") {
   static readonly layer = Layer.effect(
@@ -28,7 +30,8 @@ export class SessionShared extends Context.Service<
       const { agents, limits } = yield* RuntimeSettings
       return SessionShared.of({
         machine: sessionMachineWith({ ...limits, startWithinMillis: startWithin(agents) }),
-        refusedEvents: RefusedEvents.make()
+        refusedEvents: RefusedEvents.make(),
+        silences: new Silences()
       })
     })
   )

@@ -9,7 +9,6 @@
 import { Context, Effect, Layer, Option } from "effect"
 import type { Scope, Stream } from "effect"
 import type { SessionBounds } from "../../machines/session/machine.ts"
-import type { ProcessInfo } from "../agent/Processes.ts"
 import { secretsOf } from "../agent/Catalog.ts"
 import { redact } from "../agent/redact.ts"
 import { wasCut } from "../agent/wireLine.ts"
@@ -25,6 +24,8 @@ import { cannot } from "../runtime/errors.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
 import { SessionHost } from "../supervision/SessionHost.ts"
+import type { Looked } from "../supervision/Looked.ts"
+import type { UseSample } from "../supervision/UseSamples.ts"
 import * as FollowSession from "./inspection/followSession.ts"
 import type { SessionUpdate, StreamPosition } from "./inspection/followSession.ts"
 import * as ObserveChanges from "./inspection/observeChanges.ts"
@@ -42,6 +43,7 @@ export type { SessionUpdate, StreamPosition } from "./inspection/followSession.t
 export type { SessionChange } from "./inspection/observeChanges.ts"
 export type { LoadedSession, ObservedStep } from "./inspection/observeCommits.ts"
 export type { SessionsOverview, SessionsQuery } from "./inspection/overview.ts"
+export type { SeenSession } from "./inspection/seenSession.ts"
 export type { InspectedSession } from "./inspection/readSession.ts"
 
 /** An approval, with what its session is called by. */
@@ -61,12 +63,26 @@ export interface AgentLine {
 
 export interface SessionProcesses {
   /** The live process group and all that carries its lease's marker; empty where nothing runs. */
-  readonly tree: ReadonlyArray<ProcessInfo>
+  readonly tree: ReadonlyArray<SeenProcess>
+  /** What they used over the last minutes, as far as somebody looked or there is a limit; the oldest first. */
+  readonly samples: ReadonlyArray<UseSample>
   /** The end of the agent's stderr, without secrets. */
   readonly stderr: string
   /** The lines of its stdout that were no message: how many, and the beginning of the first, without secrets. */
   readonly malformedLines: number
   readonly firstMalformedLine: string | null
+}
+
+/** What an older node does not tell of a process is absent. */
+export type SeenProcess = Extract<Looked, { readonly _tag: "Seen" }>["tree"][number]
+
+/** A process, and how many processors it kept busy between two looks. `null`: there was one look only. */
+export type MeasuredProcess = SeenProcess & { readonly cpu: number | null }
+
+/** A session, with its processes looked at twice. */
+export interface Examined {
+  readonly session: InspectedSession
+  readonly processes: ReadonlyArray<MeasuredProcess>
 }
 
 type OfSession<A> = Effect.Effect<A, SessionNotFound | Unavailable>
@@ -117,6 +133,8 @@ export class Inspection extends Context.Service<
     /** `None` where no line of the agent caused the step. */
     readonly agentLine: (caller: Caller, id: string, step: number) => OfSession<Option.Option<AgentLine>>
     readonly processes: (caller: Caller, id: string) => OfSession<SessionProcesses>
+    /** Takes half a second where it has processes. */
+    readonly examine: (caller: Caller, id: string) => OfSession<Examined>
     /** What is stored after the position, then what is committed, without a gap or a repeat. Never ends. */
     readonly follow: (
       caller: Caller,
@@ -183,17 +201,50 @@ export class Inspection extends Context.Service<
         processes: Effect.fnUntraced(function* (caller, id) {
           const record = yield* find(caller, id)
           const [looked] = yield* host.look({ sessions: [record.id], parts: ["vitals", "tree"] })
-          const { tree = [], vitals = null } = looked?._tag === "Seen" ? looked : {}
+          const { samples = [], tree = [], vitals = null } = looked?._tag === "Seen" ? looked : {}
           return {
             tree,
+            samples,
             stderr: vitals?.stderr ?? "",
             malformedLines: vitals?.malformedLines ?? 0,
             firstMalformedLine: vitals?.firstMalformedLine ?? null
           }
+        }),
+        examine: Effect.fnUntraced(function* (caller, id) {
+          const record = yield* find(caller, id)
+          const look = Effect.map(host.look({ sessions: [record.id], parts: ["tree"] }), ([looked]) => ({
+            at: performance.now(),
+            tree: looked?._tag === "Seen" ? looked.tree : []
+          }))
+          const first = yield* look
+          if (first.tree.length === 0) return { session: yield* session(caller, id), processes: [] }
+          yield* Effect.sleep(betweenLooks)
+          const second = yield* look
+          return { session: yield* session(caller, id), processes: measured(first, second) }
         }),
         follow: (caller, id, from) => Effect.map(find(caller, id), (record) => followSession(record.id, from)),
         observeCommits
       })
     })
   )
+}
+
+/** A hundredth of a second is what the kernel counts by. */
+const betweenLooks = "500 millis"
+
+interface TreeLook {
+  readonly at: number
+  readonly tree: ReadonlyArray<SeenProcess>
+}
+
+const measured = (first: TreeLook, second: TreeLook): ReadonlyArray<MeasuredProcess> => {
+  const seconds = (second.at - first.at) / 1_000
+  const before = new Map(first.tree.map((process) => [process.pid, process]))
+  return second.tree.map((process) => {
+    const earlier = before.get(process.pid)
+    const isSame = earlier?.startTime === process.startTime
+    if (!isSame || process.cpuSeconds === undefined || earlier.cpuSeconds === undefined)
+      return { ...process, cpu: null }
+    return { ...process, cpu: Math.max(0, process.cpuSeconds - earlier.cpuSeconds) / seconds }
+  })
 }

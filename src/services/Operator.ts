@@ -8,7 +8,7 @@ import { PrometheusMetrics } from "effect/observability"
 import { Nodes } from "../cluster/Nodes.ts"
 import type { SeenNode } from "../cluster/Nodes.ts"
 import { Agents } from "../agent/Agents.ts"
-import type { MissingAgent } from "../agent/Agents.ts"
+import type { AgentView, MissingAgent } from "../agent/Agents.ts"
 import { Unavailable } from "../domain/Refusal.ts"
 import { SessionState } from "../domain/Session.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -20,6 +20,9 @@ import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import { Timers } from "../runtime/Timers.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
+import { CircuitBreaker } from "../supervision/CircuitBreaker.ts"
+import type { OpenCircuit } from "../supervision/CircuitBreaker.ts"
+import type { AgentStarts } from "../supervision/StartsByAgent.ts"
 import * as Drain from "../supervision/drain.ts"
 import { Sweeper } from "./Sweeper.ts"
 
@@ -27,6 +30,16 @@ import { Sweeper } from "./Sweeper.ts"
 export interface ClusterNodes {
   readonly leaseMillis: number
   readonly nodes: ReadonlyArray<SeenNode>
+}
+
+/** An agent as it is at this process. Times are milliseconds since 1970. */
+export interface AgentHealth extends AgentStatus {
+  readonly starts: AgentStarts
+}
+
+/** An agent, and whether it is left alone for a while because its starts kept failing; `circuit` `null`: it may be started. */
+export interface AgentStatus extends AgentView {
+  readonly circuit: { readonly until: number; readonly reason: string } | null
 }
 
 export type { SeenNode } from "../cluster/Nodes.ts"
@@ -39,6 +52,10 @@ export class Operator extends Context.Service<
     /** Ledger writable, default agent installed, not draining. The reasons, where not. */
     readonly ready: Effect.Effect<{ readonly ready: boolean; readonly reasons: ReadonlyArray<string> }>
     readonly sweep: Effect.Effect<{ readonly softClosed: number; readonly hardDeleted: number }, Unavailable>
+    /** The agents that `AgentDirectory` lists. */
+    readonly agents: Effect.Effect<ReadonlyArray<AgentHealth>>
+    /** Agents that are not started for a while. It does not make this process unready: the other agents work. */
+    readonly circuits: Effect.Effect<ReadonlyArray<OpenCircuit>>
     readonly counts: Effect.Effect<Counts, Unavailable>
     /** `null`: this Troupe is alone. */
     readonly nodes: Effect.Effect<ClusterNodes | null, Unavailable>
@@ -59,6 +76,7 @@ export class Operator extends Context.Service<
 
 const make = Effect.gen(function* () {
   const agents = yield* Agents
+  const breaker = yield* CircuitBreaker
   const commandHandler = yield* CommandHandler
   const drainState = yield* DrainState
   const ledger = yield* Ledger
@@ -82,7 +100,8 @@ const make = Effect.gen(function* () {
       maxProcesses: size,
       waiting,
       ledgerAway,
-      timers: timers.size()
+      timers: timers.size(),
+      circuits: breaker.states(yield* Clock.currentTimeMillis)
     }
   }).pipe(Effect.mapError((cause) => new Unavailable({ operation: "count", cause })))
 
@@ -108,6 +127,18 @@ const make = Effect.gen(function* () {
       if (byDefault !== undefined) reasons.push(missingInWords(byDefault))
       return { ready: reasons.length === 0, reasons }
     }),
+    agents: Effect.gen(function* () {
+      const open = new Map(breaker.open(yield* Clock.currentTimeMillis).map((circuit) => [circuit.agent, circuit]))
+      return (yield* agents.list).map((view) => {
+        const circuit = open.get(view.name)
+        return {
+          ...view,
+          circuit: circuit === undefined ? null : { until: circuit.until, reason: circuit.reason },
+          starts: breaker.starts(view.name)
+        }
+      })
+    }),
+    circuits: Effect.map(Clock.currentTimeMillis, breaker.open),
     sweep: Effect.mapError(sweep, (cause) => new Unavailable({ operation: "sweep", cause })),
     counts,
     nodes:

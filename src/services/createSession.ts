@@ -178,6 +178,7 @@ export const make = Effect.gen(function* () {
       closedAt: null,
       threadId: threadId ?? null,
       restarts: 0,
+      lastOutcome: null,
       usage: noUsage
     }
     const receipt = keyed === undefined ? [] : [receiptOf(keyed, id, at)]

@@ -67,6 +67,13 @@ export class CommandHandler extends Context.Service<
     readonly use: (session: SessionId) => ProcessUse | null
     /** The limit that it has exceeded last; `null`: none. */
     readonly exceeded: (session: SessionId) => ExceededLimit | null
+    /** What its processes used lately; whoever asks has them measured for a while. */
+    readonly samples: (session: SessionId) => ReadonlyArray<{
+      readonly at: number
+      readonly rssBytes: number
+      readonly cpu: number
+      readonly processes: number
+    }>
     /** The lease by which its process and all children of that can be found (`Processes`). */
     readonly lease: (session: SessionId) => LeaseId | null
     readonly sessionsWithProcess: () => ReadonlyArray<SessionId>

@@ -57,6 +57,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
   const timers = yield* SessionTimers.make(handle)
   handle.timers = timers
   const turnWatch = yield* TurnWatch.make(session, timers, journal)
+  handle.watch = turnWatch
   const approvals = yield* PendingApprovals.make(handle, session)
   const openTurns = yield* OpenTurns.make(session)
   const turnSpans = yield* TurnSpans.make

@@ -1,15 +1,18 @@
 /**
  * Watches what an agent says in a turn, besides recording it: the silence after a tool, a text that says that the turn
- * was aborted, and a tool call that ends after its turn.
+ * was aborted, a tool call that ends after its turn, the tools that run, and how long its silences are.
  */
 import { Clock, Effect } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { Limits } from "../domain/Settings.ts"
 import { abortMarker } from "../domain/Turn.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { SessionShared } from "../runtime/SessionShared.ts"
 import * as Transcript from "../runtime/Transcript.ts"
 import type { CommittedStep } from "./commit.ts"
 import type { Journal } from "./Journal.ts"
+import { OpenTools } from "./OpenTools.ts"
+import type { OpenTool } from "./OpenTools.ts"
 import type { Session } from "./Session.ts"
 import type { SessionTimers } from "./SessionTimers.ts"
 
@@ -21,10 +24,15 @@ export interface TurnWatch {
   /** Whether the turn's agent may have called a tool: of a turn of which not all was seen here it may. */
   readonly mayHaveCalledTools: (turn: number) => boolean
   readonly react: (committed: CommittedStep) => void
+  /** The tools of the running turn that have not ended, the oldest first. */
+  readonly tools: () => ReadonlyArray<OpenTool>
+  /** When the running turn's agent said something last, or got the prompt; `null`: no agent is at a turn. */
+  readonly heardAt: () => number | null
 }
 
 export const make = Effect.fnUntraced(function* (session: Session, timers: SessionTimers, journal: Journal) {
   const { limits } = yield* RuntimeSettings
+  const { silences } = yield* SessionShared
   const transcript = yield* Transcript.make
   const scope = yield* Effect.scope
   const { currentTimeMillisUnsafe: now } = yield* Clock.Clock
@@ -32,6 +40,17 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
   const silence = silenceWatch(timers, limits, now)
   /** The turn that was handed over last, as long as its agent has said nothing but text. */
   let onlyText: number | null = null
+  const tools = new OpenTools()
+  let heardAt: number | null = null
+  let isAsking = false
+
+  const heard = (message: AcpMessage) => {
+    const at = now()
+    // While a tool runs or a person is asked, the agent waits for that.
+    if (heardAt !== null && tools.isEmpty && !isAsking) silences.ended(session.record.agent, at - heardAt)
+    heardAt = at
+    tools.received(message, at)
+  }
 
   /** In the background: the agent's reader has more to read. */
   const recount = (turn: number) =>
@@ -45,6 +64,7 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
     received: (turn, message) => {
       const isCurrent = turn !== null && turn === session.openTurn
       silence.received(message, isCurrent)
+      if (isCurrent) heard(message)
       if (turn === onlyText && !isText(message) && !isAside(message)) onlyText = null
       if (isCurrent) abort.received(turn, message)
       else if (turn !== null && endsTool(message)) return recount(turn)
@@ -56,12 +76,22 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
       if (settled.some(({ turn }) => turn === before.context.turn)) {
         abort.end()
         silence.end()
+        tools.clear()
+        heardAt = null
       }
       // A person is being asked: the agent waits for that, and its silence means nothing.
-      silence.hold(decision.next.hasTag("approvalsOpen"))
-      if (decision.next.hasTag("agentAtWork") && !before.hasTag("agentAtWork")) silence.handed(at)
+      const asked = isAsking
+      isAsking = decision.next.hasTag("approvalsOpen")
+      silence.hold(isAsking)
+      if (asked && !isAsking && heardAt !== null) heardAt = at
+      if (decision.next.hasTag("agentAtWork") && !before.hasTag("agentAtWork")) {
+        silence.handed(at)
+        heardAt = at
+      }
       for (const command of decision.commands) if (command.type === "handPrompt") onlyText = command.params.turn
-    }
+    },
+    tools: () => tools.all,
+    heardAt: () => heardAt
   }
   return watch
 })

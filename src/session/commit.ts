@@ -12,7 +12,7 @@ import { contextGiven } from "../domain/GivenContext.ts"
 import type { Notice } from "../domain/Notice.ts"
 import { sessionPatchKeys } from "../domain/Session.ts"
 import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
-import { addUsage, isCutOff, noUsage } from "../domain/Turn.ts"
+import { addUsage, isCutOff, lastOutcomeOf, noUsage } from "../domain/Turn.ts"
 import type { StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
 import type { LedgerWrite } from "../ledger/Ledger.ts"
 import { approvalEntries } from "./approvalEntries.ts"
@@ -112,6 +112,10 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
     if (settlement.failure?.class === "pool_full") {
       entries.push({ _tag: "SubmissionFreed", session, index: settlement.turn })
     }
+    const { failure, status, turn } = settlement
+    // Turns in line that end with the one that ran come behind it, and say less.
+    if (handed || record.lastOutcome?.at !== at)
+      record = { ...record, lastOutcome: lastOutcomeOf(turn, status, at, failure) }
     messages.push(...ofTurns.ended(settlement, usage, handed))
     settled.push(settlement)
   }

@@ -116,6 +116,7 @@ export const layer = Layer.effect(
       choices: (session) => agentProcesses.of(session)?.connection?.choices() ?? null,
       use: agentProcesses.limits.use,
       exceeded: agentProcesses.limits.exceeded,
+      samples: agentProcesses.limits.samples,
       pid: (session) => agentProcesses.of(session)?.pid ?? null,
       lease: (session) => agentProcesses.of(session)?.lease ?? null,
       sessionsWithProcess: agentProcesses.holding

@@ -85,10 +85,17 @@ export const make = Effect.gen(function* () {
     yield* Deferred.succeed(opening, yield* Effect.forkIn(opened, scope))
   })
 
-  const fails = Effect.fnUntraced(function* (port: SessionPort, { class: kind, message, stderr, wire }: AgentFailed) {
+  const fails = Effect.fnUntraced(function* (
+    port: SessionPort,
+    { class: kind, exit, message, stderr, wire }: AgentFailed
+  ) {
     const failure = { class: kind, message, ...(stderr === undefined ? {} : { stderr }) }
     yield* port.post({
-      event: { type: "process.failed", ...(yield* OpenAgent.failureAt(failure)) },
+      event: {
+        type: "process.failed",
+        ...(yield* OpenAgent.failureAt(failure)),
+        ...(exit === undefined ? {} : { exit })
+      },
       wire: wire ?? stderr ?? null
     })
   })

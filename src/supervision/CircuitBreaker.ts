@@ -5,6 +5,8 @@
 import { Context, Layer } from "effect"
 import { failurePolicy } from "../../machines/session/failures.ts"
 import { AgentFailed } from "../agent/Agent.ts"
+import { StartsByAgent } from "./StartsByAgent.ts"
+import type { AgentStarts } from "./StartsByAgent.ts"
 
 /** Failed starts in a row, without a good one between them, that open the circuit. */
 const openAfter = 5
@@ -28,10 +30,14 @@ export class CircuitBreaker extends Context.Service<
   {
     /** The failure to start with, or `null` where it may be tried. After its time one start is let through as a probe. */
     readonly check: (agent: string, now: number) => AgentFailed | null
-    readonly started: (agent: string) => void
+    /** `millis`: how long it took, where that is known. */
+    readonly started: (agent: string, millis?: number) => void
     /** What only a person can mend, and what is one session's own doing, says nothing about the kind. */
     readonly failed: (agent: string, failure: AgentFailed, now: number) => void
     readonly open: (now: number) => ReadonlyArray<OpenCircuit>
+    /** Whether the circuit is open, of each agent of which a start has ever failed or succeeded. */
+    readonly states: (now: number) => ReadonlyMap<string, boolean>
+    readonly starts: (agent: string) => AgentStarts
   }
 >()("troupe/supervision/CircuitBreaker") {
   static readonly layer = Layer.sync(CircuitBreaker, () => make())
@@ -39,6 +45,11 @@ export class CircuitBreaker extends Context.Service<
 
 export const make = (): CircuitBreaker["Service"] => {
   const breaker = new Map<string, Circuit>()
+  const starts = new StartsByAgent()
+  const open = (now: number) =>
+    [...breaker].flatMap(([agent, { failures, openUntil: until, reason }]) =>
+      failures >= openAfter && now < until ? [{ agent, until, reason }] : []
+    )
   return {
     check: (agent, now) => {
       const circuit = breaker.get(agent)
@@ -51,15 +62,21 @@ export const make = (): CircuitBreaker["Service"] => {
       const message = `The agent ${JSON.stringify(agent)} failed to start ${circuit.failures} times in a row and is left alone for ${seconds} s more; \`troupe doctor\` says why. Last: ${circuit.reason}`
       return new AgentFailed({ class: "config", message })
     },
-    started: (agent) => void breaker.delete(agent),
+    started: (agent, millis) => {
+      breaker.delete(agent)
+      if (millis !== undefined) starts.succeeded(agent, millis)
+    },
     failed: (agent, failure, now) => {
+      starts.failed(agent, failure, now)
       if (!failurePolicy[failure.class].countsAgainstKind) return
       const failures = (breaker.get(agent)?.failures ?? 0) + 1
       breaker.set(agent, { failures, openUntil: now + openMillis, reason: failure.message })
     },
-    open: (now) =>
-      [...breaker].flatMap(([agent, { failures, openUntil: until, reason }]) =>
-        failures >= openAfter && now < until ? [{ agent, until, reason }] : []
-      )
+    open,
+    states: (now) => {
+      const opened = new Set(open(now).map(({ agent }) => agent))
+      return new Map(starts.agents().map((agent) => [agent, opened.has(agent)]))
+    },
+    starts: (agent) => starts.of(agent)
   }
 }

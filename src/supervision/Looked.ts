@@ -3,7 +3,7 @@
  * refused, and whether an actor is loaded. Everything else is in the ledger.
  */
 import { Schema } from "effect"
-import { LeaseId, SessionId } from "../domain/Ids.ts"
+import { AppName, LeaseId, SessionId } from "../domain/Ids.ts"
 import { Choices, ExceededLimit, ProcessUse, Unseen } from "../domain/Session.ts"
 
 /** Parts that are looked for only where they are asked for, because each takes a look at the system. */
@@ -18,7 +18,21 @@ const Process = Schema.Struct({
   startTime: Schema.String,
   command: Schema.String,
   rssBytes: Schema.Finite,
-  startedAt: Schema.NullOr(Schema.Finite)
+  startedAt: Schema.NullOr(Schema.Finite),
+  /** Absent: the node is of a version that does not tell these. */
+  state: Schema.optionalKey(Schema.String),
+  cpuSeconds: Schema.optionalKey(Schema.Finite),
+  waitsIn: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  blockedBy: Schema.optionalKey(Schema.NullOr(Schema.Int)),
+  connections: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String)))
+})
+
+/** `UseSample` of `supervision/UseSamples.ts`. */
+const Sample = Schema.Struct({
+  at: Schema.Finite,
+  rssBytes: Schema.Finite,
+  cpu: Schema.Finite,
+  processes: Schema.Int
 })
 
 /** Of the same name in `agent/Processes.ts`. */
@@ -38,6 +52,17 @@ const Timers = Schema.Struct({
   unstored: Schema.Array(Schema.Struct({ ...timer, event: Schema.Struct({ type: Schema.String }) }))
 })
 
+/** `OpenTool` of `session/OpenTools.ts`. */
+const Tool = Schema.Struct({ title: Schema.String, kind: Schema.String, since: Schema.Finite })
+
+/** `SlotLine` of `runtime/ProcessSlots.ts`. */
+const Line = Schema.Struct({
+  place: Schema.Int,
+  waiting: Schema.Int,
+  size: Schema.Int,
+  holders: Schema.Array(Schema.Struct({ session: SessionId, app: AppName, since: Schema.Finite }))
+})
+
 const Seen = Schema.TaggedStruct("Seen", {
   session: SessionId,
   /** The actor that is loaded: its last step, its state and since when. `null`: it sleeps in the ledger. */
@@ -47,9 +72,18 @@ const Seen = Schema.TaggedStruct("Seen", {
       state: Schema.String,
       since: Schema.Finite,
       /** Absent: the node is of a version that does not tell it. */
-      timers: Schema.optionalKey(Timers)
+      timers: Schema.optionalKey(Timers),
+      /** Likewise: the tools of its running turn that have not ended, and when its agent said something last. */
+      tools: Schema.optionalKey(Schema.Array(Tool)),
+      heardAt: Schema.optionalKey(Schema.NullOr(Schema.Finite))
     })
   ),
+  /** Where it waits for a slot: its place in the line. */
+  line: Schema.optionalKey(Line),
+  /** Its agent is not started before then, because its starts kept failing. */
+  circuit: Schema.optionalKey(Schema.Struct({ until: Schema.Finite, reason: Schema.String })),
+  /** 99 of 100 silences of its agent were not longer, in milliseconds. */
+  usualSilence: Schema.optionalKey(Schema.Finite),
   pid: Schema.NullOr(Schema.Int),
   /** The name of the node whose pid it is; absent where there is none, or Troupe is alone. */
   node: Schema.optionalKey(Schema.String),
@@ -63,7 +97,9 @@ const Seen = Schema.TaggedStruct("Seen", {
   /** `null` where it has no process, and where it was not asked for. */
   vitals: Schema.NullOr(Vitals),
   /** Empty likewise. */
-  tree: Schema.Array(Process)
+  tree: Schema.Array(Process),
+  /** What its processes used lately, where the tree was asked for: whoever asks has it sampled for a while. */
+  samples: Schema.optionalKey(Schema.Array(Sample))
 })
 
 /** The owner's node does not answer: what is stored is all that is known. */

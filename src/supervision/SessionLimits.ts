@@ -2,9 +2,10 @@
  * Watches what the processes of each session use, and reports to its session where that is more than an operator allows.
  *
  * What becomes of it is decided by the machine: between turns the process is retired, in a turn it is killed and the turn
- * fails. All sessions are measured by one look at the kernel's table. Without a limit nothing is measured.
+ * fails. All sessions are measured by one look at the kernel's table. Without a limit only those are measured that somebody
+ * looks at.
  */
-import { Clock, Effect, Metric } from "effect"
+import { Clock, Effect, Latch, Metric } from "effect"
 import type { Processes } from "../agent/Processes.ts"
 import { forgetOldest } from "../agent/forgetOldest.ts"
 import type { SessionId } from "../domain/Ids.ts"
@@ -13,6 +14,8 @@ import type { Limits } from "../domain/Settings.ts"
 import { sessionLimitsTotal } from "../runtime/Metrics.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
+import { Looks, UseSamples } from "./UseSamples.ts"
+import type { UseSample } from "./UseSamples.ts"
 
 /** A build can fill a machine within seconds; one look costs some milliseconds of a machine with 500 processes. */
 const everyMillis = 1_000
@@ -29,6 +32,8 @@ export interface SessionLimits {
   readonly use: (session: SessionId) => ProcessUse | null
   /** What the session's last process exceeded that exceeded anything. */
   readonly exceeded: (session: SessionId) => ExceededLimit | null
+  /** What was measured lately, the oldest first. Whoever asks has it measured for a while. */
+  readonly samples: (session: SessionId) => ReadonlyArray<UseSample>
 }
 
 type Bounds = Pick<Limits, "maxSessionDescendants" | "maxSessionRssBytes">
@@ -56,8 +61,16 @@ export const make = Effect.fnUntraced(function* (
     yield* port.post({ event: { type: "limit.exceeded", generation, limit, failure: { class: "limit", message } } })
   })
 
+  const clock = yield* Clock.Clock
+  const isLimited = bounds.maxSessionDescendants !== null || bounds.maxSessionRssBytes !== null
+  const looks = new Looks()
+  const kept = new UseSamples()
+  const isLookedAt = yield* Latch.make(isLimited)
+
   const measure = Effect.gen(function* () {
-    const all = watched()
+    const now = clock.currentTimeMillisUnsafe()
+    const all = watched().filter(({ port }) => isLimited || looks.has(port.record().id, now))
+    if (!isLimited && !looks.hasAny(now)) yield* isLookedAt.close
     if (all.length === 0) return void (uses = new Map())
     const found = yield* processes.use(all.map(({ lease }) => lease))
     const at = yield* Clock.currentTimeMillis
@@ -65,23 +78,29 @@ export const make = Effect.fnUntraced(function* (
     for (const each of all) {
       const use = found.get(each.lease)
       if (use === undefined) continue
-      measured.set(each.port.record().id, { ...use, at })
+      const { processes: count, rssBytes } = use
+      if (isLimited) measured.set(each.port.record().id, { rssBytes, processes: count, at })
+      kept.add(each.port.record().id, use, at)
       const excess = excessOf(bounds, use)
       if (excess !== null) yield* report(each.port, { ...excess, at, generation: each.generation })
     }
     uses = measured
   })
 
-  if (bounds.maxSessionDescendants !== null || bounds.maxSessionRssBytes !== null) {
-    yield* measure.pipe(
-      Effect.catchCause((cause) => Effect.logWarning("The processes of sessions could not be measured", cause)),
-      Effect.andThen(Effect.sleep(everyMillis)),
-      Effect.forever,
-      Effect.forkScoped
-    )
-  }
+  yield* isLookedAt.await.pipe(
+    Effect.andThen(measure),
+    Effect.catchCause((cause) => Effect.logWarning("The processes of sessions could not be measured", cause)),
+    Effect.andThen(Effect.sleep(everyMillis)),
+    Effect.forever,
+    Effect.forkScoped
+  )
 
   return {
+    samples: (session) => {
+      looks.note(session, clock.currentTimeMillisUnsafe())
+      isLookedAt.openUnsafe()
+      return kept.of(session)
+    },
     use: (session) => uses.get(session) ?? null,
     exceeded: (session) => exceeded.get(session) ?? null
   } satisfies SessionLimits

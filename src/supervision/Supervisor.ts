@@ -30,7 +30,7 @@ import type { Envelope, EventRefused, Reply, ReplyTo } from "../session/Envelope
 import type { SessionState } from "../session/Session.ts"
 import * as SessionActor from "../session/SessionActor.ts"
 import { makeHandle } from "../session/SessionHandle.ts"
-import type { HandleTimers, SessionHandle } from "../session/SessionHandle.ts"
+import type { HandleTimers, HandleWatch, SessionHandle } from "../session/SessionHandle.ts"
 
 const mailboxCapacity = 256
 /** Deaths of an actor, which are defects of ours, within a minute. */
@@ -60,6 +60,8 @@ export class Supervisor extends Context.Service<
     readonly view: (id: SessionId) => SessionState | null
     /** The timers of a loaded session, of which the ledger does not have all; `null` where it is not loaded. */
     readonly timers: (id: SessionId) => HandleTimers | null
+    /** What its actor sees of the running turn; `null` where it is not loaded. */
+    readonly watch: (id: SessionId) => HandleWatch | null
     /** Something was sent to the session, and is still to be taken. */
     readonly hasMail: (id: SessionId) => boolean
     /** Of every loaded session. */
@@ -257,6 +259,7 @@ export class Supervisor extends Context.Service<
         }),
         view: (id) => handles.get(id)?.session ?? null,
         timers: (id) => handles.get(id)?.timers ?? null,
+        watch: (id) => handles.get(id)?.watch ?? null,
         hasMail: (id) => {
           const handle = handles.get(id)
           return handle !== undefined && Queue.sizeUnsafe(handle.mailbox) > 0

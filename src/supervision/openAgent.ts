@@ -8,6 +8,7 @@ import { AgentFailed } from "../agent/Agent.ts"
 import type { AgentDriver, AgentFact, AgentQuestion, ApprovalRequest, OpenRequest } from "../agent/Agent.ts"
 import { Agents } from "../agent/Agents.ts"
 import { Processes } from "../agent/Processes.ts"
+import { errorLine } from "../agent/errorLine.ts"
 import { exitLine } from "../agent/wireLine.ts"
 import { troupeMessage } from "../domain/events/troupeMessage.ts"
 import type { SessionId } from "../domain/Ids.ts"
@@ -83,7 +84,14 @@ export const make = Effect.fnUntraced(function* (
           if (current(session) !== agentProcess) return
           const failure = { class: "crash" as const, message: deathOf(fact), stderr: fact.stderr }
           const wire = exitLine(fact, fact.stderr)
-          return yield* port.post({ event: { type: "process.exited", ...(yield* failureAt(failure)) }, wire })
+          return yield* port.post({
+            event: {
+              type: "process.exited",
+              ...(yield* failureAt(failure)),
+              exit: { code: fact.code, signal: fact.signal }
+            },
+            wire
+          })
         }
         default:
           return fact satisfies never
@@ -130,11 +138,12 @@ export const make = Effect.fnUntraced(function* (
     )
 
   const opens = Effect.fnUntraced(function* (driver: AgentDriver, request: OpenRequest) {
+    const begunAt = yield* Clock.currentTimeMillis
     const open = driver.sharesLogin === true ? alone(driver.name, driver.open(request)) : driver.open(request)
     const connection = yield* Effect.tapError(open, (failure) =>
       Effect.map(Clock.currentTimeMillis, (now) => breaker.failed(driver.name, failure, now))
     )
-    breaker.started(driver.name)
+    breaker.started(driver.name, (yield* Clock.currentTimeMillis) - begunAt)
     return connection
   })
 
@@ -233,6 +242,6 @@ const deathOf = ({
   readonly stderr: string
 }) => {
   const how = signal === null ? `ended with exit code ${code ?? "unknown"}` : `was killed by ${signal}`
-  const last = stderr.trim().split("\n").at(-1) ?? ""
-  return `The agent process ${how}${last === "" ? "." : `: ${last}`}`
+  const why = errorLine(stderr)
+  return `The agent process ${how}${why === "" ? "." : `: ${why}`}`
 }

@@ -21,8 +21,11 @@ export const rowOf = (id: string, substate: string, more: Partial<SessionRow> = 
     what: "the end of turn 3",
     who: "agent",
     since: now - 30,
-    next: { timer: "turnWithin", at: now + 67, to: "retiring" }
+    next: { timer: "turnWithin", at: now + 67, to: "retiring" },
+    tool: null
   },
+  last_outcome: null,
+  circuit: null,
   ...more
 })
 
@@ -48,6 +51,7 @@ export const detailOf = (row: SessionRow): Detail => ({
     cost: null
   },
   snapshot: { value: row.substate, context: { reason: "" } },
+  line: null,
   last_step: 9,
   last_event: 9,
   why: { sentence: "", wait: row.wait!, awaited: [], last_byte_at: now - 4, queued: 2 },

@@ -11,7 +11,6 @@ import { defaultLimits } from "../../src/domain/Settings.ts"
 import { noUsage } from "../../src/domain/Turn.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import * as Metrics from "../../src/runtime/Metrics.ts"
-import { AgentDirectory } from "../../src/services/AgentDirectory.ts"
 import { Apps } from "../../src/services/Apps.ts"
 import { Files } from "../../src/services/Files.ts"
 import { Idempotency } from "../../src/services/Idempotency.ts"
@@ -114,6 +113,19 @@ export const makeScript = Effect.gen(function* () {
     }),
     Layer.mock(Operator)({
       settings: { dataDir: ":memory:", limits: defaultLimits, agents: {}, defaultAgent: null, run: {} },
+      circuits: Effect.succeed([]),
+      agents: Effect.succeed([
+        {
+          name: "demo",
+          protocol: "acp",
+          available: true,
+          version: "1.0.0",
+          capabilities: { ...noCapabilities, resume: true },
+          hint: null,
+          circuit: { until: 1_700_000_030_500, reason: "codex: not found" },
+          starts: { succeeded: 0, failed: 5, p50Millis: null, p95Millis: null, lastFailure: null }
+        }
+      ]),
       ready: Effect.succeed({ ready: false, reasons: ["draining: no new work is taken"] }),
       sweep: Effect.succeed({ softClosed: 1, hardDeleted: 2 }),
       metrics: Effect.andThen(
@@ -124,7 +136,11 @@ export const makeScript = Effect.gen(function* () {
           maxProcesses: 8,
           waiting: 1,
           ledgerAway: false,
-          timers: 5
+          timers: 5,
+          circuits: new Map([
+            ["codex", true],
+            ["demo", false]
+          ])
         }),
         PrometheusMetrics.format()
       )
@@ -150,18 +166,6 @@ export const makeScript = Effect.gen(function* () {
               next: null
             })
           : Effect.fail(new UnknownAgent({ name: agent }))
-    }),
-    Layer.mock(AgentDirectory)({
-      list: Effect.succeed([
-        {
-          name: "demo",
-          protocol: "acp",
-          available: true,
-          version: "1.0.0",
-          capabilities: { ...noCapabilities, resume: true },
-          hint: null
-        }
-      ])
     }),
     // The real service: a scripted one would prove little about idempotency.
     Idempotency.layer.pipe(Layer.provide(SqliteLedger.layer(":memory:")))

@@ -97,7 +97,8 @@ it.live("GET /agents lists the agents, and GET /usage adds up tokens and turns",
             threads: false,
             additional_directories: false
           },
-          hint: null
+          hint: null,
+          circuit: { until: 1_700_000_030.5, reason: "codex: not found" }
         }
       ]
     })
@@ -124,6 +125,8 @@ it.live("GET /metrics counts requests by route and never by session", () =>
       /^troupe_processes_limit 8$/m,
       /^troupe_pool_waiting 1$/m,
       /^troupe_timers 5$/m,
+      /^troupe_agent_circuit_open\{agent="codex"\} 1$/m,
+      /^troupe_agent_circuit_open\{agent="demo"\} 0$/m,
       /^troupe_orphans_swept_total 0$/m,
       /^troupe_session_limits_exceeded_total\{limit="descendants"\} 0$/m,
       /^troupe_http_requests_total\{route="\/sessions\/:id",method="GET",status="200"\} 1$/m,

@@ -27,6 +27,7 @@ export const sessionView = (id: string): SessionView => ({
   lastTurnAt: 1_700_000_001_000,
   closedAt: null,
   threadId: "thread-1",
+  lastOutcome: null,
   restarts: 1,
   usage: { ...noUsage, inputTokens: 7, totalTokens: 7 },
   cost: { amount: 0.25, currency: "USD" },

@@ -118,7 +118,11 @@ describe("the processes of a session", () => {
 
   it("are listed from their start until no process is left, each with the reason of its end", () => {
     const slept = "xstate.after.hibernateAfter.session.idle.awake"
-    const failure = { class: "crash", message: "The agent process was killed by SIGKILL." }
+    const failure = {
+      class: "crash",
+      message: "The agent process was killed by SIGKILL.",
+      stderr: "its last words"
+    }
     const steps = [
       start(1),
       step(2, slept, "idle.awake", "retiring.asking"),
@@ -127,7 +131,9 @@ describe("the processes of a session", () => {
       }),
       gone(4),
       start(5),
-      step(6, "process.exited", "turning.running", "retiring.killing", { event: { type: "process.exited", failure } }),
+      step(6, "process.exited", "turning.running", "retiring.killing", {
+        event: { type: "process.exited", failure, exit: { code: null, signal: "SIGKILL" } }
+      }),
       gone(7),
       start(8)
     ]
@@ -136,10 +142,19 @@ describe("the processes of a session", () => {
         generation: 7,
         started_at: 1,
         ended_at: 4,
-        exit: "It was put to sleep: nobody had asked it anything for a while."
+        exit: "It was put to sleep: nobody had asked it anything for a while.",
+        is_failure: false,
+        death: { code: null, signal: null, stderr: "" }
       },
-      { generation: 8, started_at: 5, ended_at: 7, exit: failure.message },
-      { generation: 9, started_at: 8, ended_at: null, exit: null }
+      {
+        generation: 8,
+        started_at: 5,
+        ended_at: 7,
+        exit: failure.message,
+        is_failure: true,
+        death: { code: null, signal: "SIGKILL", stderr: "its last words" }
+      },
+      { generation: 9, started_at: 8, ended_at: null, exit: null, is_failure: false, death: null }
     ])
   })
 
@@ -151,8 +166,26 @@ describe("the processes of a session", () => {
       })
     ]
     assert.deepStrictEqual(spansOf(steps, { generation: 1, process: false, upSince: null }), [
-      { generation: 1, started_at: 1, ended_at: 2, exit: "Troupe stopped." }
+      { generation: 1, started_at: 1, ended_at: 2, exit: "Troupe stopped.", is_failure: false, death: null }
     ])
+  })
+
+  it("did not fail where they were closed or made room, and did where a deadline ended them", () => {
+    const ends = (type: string, more: object = {}) =>
+      spansOf(
+        [
+          start(1),
+          step(2, type, "turning.running", "retiring.asking", { event: { type, ...more } }),
+          step(3, "process.exited", "retiring.asking", "retiring.killing", {
+            event: { type: "process.exited", exit: { code: 143, signal: null } }
+          }),
+          gone(4)
+        ],
+        { generation: 1, process: false, upSince: null }
+      ).map(({ death, is_failure }) => [is_failure, death?.code])
+    assert.deepStrictEqual(ends("close.requested", { reason: "closed by desk" }), [[false, 143]])
+    assert.deepStrictEqual(ends("hibernate.requested", { reason: "another session needs its place" }), [[false, 143]])
+    assert.deepStrictEqual(ends("xstate.after.turnWithin.session.turning"), [[true, 143]])
   })
 
   it("are left out where their start is not among the steps", () => {
@@ -161,7 +194,7 @@ describe("the processes of a session", () => {
 
   it("include the one that runs, however long ago it was started", () => {
     assert.deepStrictEqual(spansOf([gone(1)], { generation: 4, process: true, upSince: 2_000 }), [
-      { generation: 4, started_at: 2, ended_at: null, exit: null }
+      { generation: 4, started_at: 2, ended_at: null, exit: null, is_failure: false, death: null }
     ])
   })
 })

@@ -9,6 +9,7 @@ import { sessionMachine } from "../../machines/session/machine.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { newNodeToken } from "../../src/domain/Ids.ts"
+import { CircuitBreaker } from "../../src/supervision/CircuitBreaker.ts"
 import { SessionHost } from "../../src/supervision/SessionHost.ts"
 import { ThisNode } from "../../src/runtime/ThisNode.ts"
 import { News } from "../../src/runtime/News.ts"
@@ -94,7 +95,8 @@ const withHub = Hub.layer.pipe(
       load: () => null
     })
   ),
-  Layer.provide(Layer.mock(SessionHost)({})),
+  Layer.provide(Layer.mock(SessionHost)({ look: () => Effect.succeed([]) })),
+  Layer.provide(CircuitBreaker.layer),
   Layer.provideMerge(News.layer),
   Layer.provideMerge(SqliteLedger.layer(":memory:"))
 )

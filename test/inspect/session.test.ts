@@ -55,7 +55,7 @@ describe("the dashboard's API of one session", () => {
           processes = yield* tree
         }
         const detail = yield* detailOf(troupe, token, id)
-        assert.match(detail.why.sentence, /^Waits for the end of turn 1 \(\d+ s so far\)\. Its agent was last heard /)
+        assert.match(detail.why.sentence, /^`sleep 60` has run for \d+ s\. Its agent was last heard /)
         assert.containSubset(detail.why.wait, { who: "agent", next: { timer: "turnWithin", to: "retiring.asking" } })
         assert.includeMembers([...detail.why.awaited], ["turn.ended", "interrupt.requested", "after turnWithin"])
         assert.isAtLeast(detail.why.last_byte_at ?? 0, detail.session.created_at)
@@ -129,6 +129,7 @@ describe("the dashboard's API of one session", () => {
       assert.deepStrictEqual((yield* troupe.call(api(id, "/processes"), { token })).json, {
         ok: true,
         tree: [],
+        samples: [],
         stderr: "",
         malformed_lines: 0,
         first_malformed_line: null
@@ -139,7 +140,7 @@ describe("the dashboard's API of one session", () => {
       const again = yield* troupe.call(api(id, "/close"), { token, body: {} })
       assert.deepStrictEqual(again.json, { ok: true, note: "The session was closed already." })
       const detail = yield* detailOf(troupe, token, id)
-      assert.match(detail.why.sentence, /^Closed \d+ s ago: closed by ours\.$/)
+      assert.match(detail.why.sentence, /^Closed \d+ s ago: closed by ours\. Turn 1 was completed \d+ s ago\.$/)
       assert.deepStrictEqual(detail.why.awaited, [])
       assert.isNull(detail.session.wait)
       const steps = yield* stepsOf(troupe, token, id)

@@ -31,9 +31,24 @@ describe("what a session waits for", () => {
       what: "the end of turn 3",
       who: "agent",
       since: 1_700_000_000.5,
-      next: null
+      next: null,
+      tool: null
     })
     assert.strictEqual(waitOf(at("turning.asking", { asks: "rm -rf build" })).what, "an answer to: rm -rf build")
+    const tools = [
+      { title: "pytest -q\n  --maxfail 1", since: 1_700_000_000_500 },
+      { title: "sleep 1", since: 1_700_000_001_000 }
+    ]
+    assert.deepInclude(waitOf(at("turning.running", { tools })), {
+      what: "the end of `pytest -q --maxfail 1`, which its agent runs in turn 3",
+      tool: { title: "pytest -q\n  --maxfail 1", since: 1_700_000_000.5, more: 1 }
+    })
+    // The tool waits for the same answer.
+    assert.isNull(waitOf(at("turning.asking", { tools })).tool)
+    assert.strictEqual(
+      waitOf(at("turning.queued", { line: { place: 2, waiting: 3 } })).what,
+      "a free process slot, as number 2 of 3 in line"
+    )
     assert.strictEqual(waitOf(at("turning.tomorrow")).what, "what leads out of turning.tomorrow")
   })
 

@@ -22,6 +22,9 @@ const sentence = (given: Partial<WaitingSession>, circumstances: Partial<Circums
     queued: 0,
     reason: "",
     lastByteAt: null,
+    outcome: null,
+    circuit: null,
+    line: null,
     now: 1_012,
     ...circumstances
   })
@@ -45,7 +48,7 @@ describe("the sentence on why a session is not moving", () => {
         { substate: "idle.parked", next: { timer: "xstate.after.parkFor.session.idle.parked", dueAt: 1_060_000 } },
         { reason: "The agent process was killed by SIGKILL." }
       ),
-      "Waits for an operator to unpark it, or its time (12 s so far). Why: The agent process was killed by SIGKILL. By itself it is tried again in 48 s."
+      "Waits for an operator to unpark it, or its time (12 s so far). Why: The agent process was killed by SIGKILL. It takes turns again in 48 s."
     )
     assert.strictEqual(
       sentence({ substate: "idle.asleep" }),
@@ -55,6 +58,66 @@ describe("the sentence on why a session is not moving", () => {
       sentence({ substate: "closed" }, { reason: "closed by desk" }),
       "Closed 12 s ago: closed by desk."
     )
+  })
+
+  it("names the tool that runs, and for how long", () => {
+    const tools = [{ title: "pytest -q", since: 877_000 }]
+    const next = { timer: "xstate.after.turnWithin.session.turning", dueAt: 1_600_000 }
+    assert.strictEqual(
+      sentence({ tools, next }, { lastByteAt: 877 }),
+      "`pytest -q` has run for 2 min 15 s. Its agent was last heard 2 min 15 s ago. The turn's time is up in 9 min 48 s."
+    )
+    assert.match(
+      sentence({ tools: [...tools, ...tools] }),
+      /^`pytest -q` has run for 2 min 15 s, and 1 more tool runs\./
+    )
+  })
+
+  it("says the place in the line, and who has the slots", () => {
+    const line = {
+      place: 2,
+      waiting: 3,
+      size: 3,
+      holders: [
+        { session_id: "ses_a", app: "desk", since: 832 },
+        { session_id: "ses_b", app: "desk", since: 1_002 }
+      ],
+      others: 1
+    }
+    assert.strictEqual(
+      sentence({ substate: "turning.queued", line }, { line }),
+      "Waits for a free process slot, as number 2 of 3 in line (12 s so far). The 3 slots are held by ses_a of desk (for 3 min), ses_b of desk (for 10 s), 1 session of another app."
+    )
+  })
+
+  it("does not forget how the last turn ended, until another one runs", () => {
+    const failure = { class: "crash", message: "The agent process ended with exit code 1: Error: no such file" }
+    const outcome = { turn: 3, status: "failed", at: 892, failure } as const
+    assert.strictEqual(
+      sentence({ substate: "idle.asleep" }, { outcome }),
+      "Waits for a turn (12 s so far). Turn 3 failed 2 min ago (crash): The agent process ended with exit code 1: Error: no such file. No process runs meanwhile; the next turn starts one."
+    )
+    assert.match(
+      sentence({ substate: "idle.parked" }, { outcome, reason: failure.message }),
+      /Why: The agent process ended with exit code 1: Error: no such file\. Turn 3 failed 2 min ago \(crash\)\.$/
+    )
+    assert.notInclude(sentence({}, { outcome }), "failed")
+    const completed = { turn: 3, status: "completed", at: 892, failure: null } as const
+    assert.include(sentence({ substate: "idle.awake" }, { outcome: completed }), "Turn 3 was completed 2 min ago.")
+  })
+
+  it("says that its agent is not started, where it has none", () => {
+    const circuit = { until: 1_033, reason: "no such file" }
+    const words = "Its agent is not started for another 21 s, because its starts kept failing: no such file."
+    assert.include(sentence({ substate: "idle.asleep" }, { circuit }), words)
+    assert.notInclude(sentence({ substate: "turning.running" }, { circuit }), "not started")
+    assert.notInclude(sentence({ substate: "idle.asleep" }, { circuit, now: 1_040 }), "not started")
+  })
+
+  it("promises another try only where a turn waits for it", () => {
+    const next = { timer: "xstate.after.parkFor.session.idle.parked", dueAt: 1_060_000 }
+    assert.match(sentence({ substate: "idle.parked", next }), /It takes turns again in 48 s\.$/)
+    assert.include(sentence({ substate: "idle.parked", next }, { queued: 1 }), "By itself it goes on in 48 s.")
   })
 
   it("says of a timer that is due that it fires any moment now", () => {

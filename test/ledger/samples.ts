@@ -44,6 +44,7 @@ export const session = (fields: Partial<SessionRecord> = {}): SessionRecord => (
   closedAt: null,
   threadId: null,
   restarts: 0,
+  lastOutcome: null,
   usage: noUsage,
   ...fields
 })

@@ -151,6 +151,7 @@ export const layer = Layer.effect(
       choices: () => null,
       use: () => null,
       exceeded: () => null,
+      samples: () => [],
       pid: (session) => (withProcess.has(session) ? 4242 : null),
       lease: () => null,
       sessionsWithProcess: () => [...withProcess]

@@ -18,7 +18,10 @@ describe("the circuit breaker", () => {
     assert.deepStrictEqual(breaker.open(30_010), [])
     assert.isNull(breaker.check("codex", 30_010))
     assert.isNotNull(breaker.check("codex", 30_011))
-    breaker.started("codex")
+    assert.deepStrictEqual([...breaker.states(11)], [["codex", true]])
+    breaker.started("codex", 250)
+    assert.deepStrictEqual([...breaker.states(12)], [["codex", false]])
+    assert.deepInclude(breaker.starts("codex"), { succeeded: 1, failed: 5, p95Millis: 250 })
     assert.isNull(breaker.check("codex", 30_012))
   })
 

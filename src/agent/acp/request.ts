@@ -3,6 +3,7 @@ import { Deferred, Effect, Option } from "effect"
 import { AgentFailed } from "../Agent.ts"
 import type { Child } from "../Child.ts"
 import * as Deadline from "../deadline.ts"
+import { errorLine } from "../errorLine.ts"
 import { missingProgram } from "../missingProgram.ts"
 import { RpcSilent } from "../RpcError.ts"
 import type { RpcError } from "../RpcError.ts"
@@ -68,8 +69,10 @@ export const failSilent = Effect.fnUntraced(function* (
   }
   const exit = Option.getOrNull(yield* Effect.timeoutOption(child.exit, "2 seconds"))
   const stderr = yield* child.stderr
+  const told = { ...(stderr === "" ? {} : { stderr }), ...(exit === null ? {} : { exit }) }
   const missing = missingProgram(name, exit, stderr)
-  if (missing !== null) return yield* new AgentFailed({ ...missing, ...(stderr === "" ? {} : { stderr }) })
+  if (missing !== null) return yield* new AgentFailed({ ...missing, ...told })
+  const why = errorLine(stderr)
   const how =
     exit === null
       ? "closed its output"
@@ -78,7 +81,7 @@ export const failSilent = Effect.fnUntraced(function* (
         : `was killed by ${exit.signal}`
   return yield* new AgentFailed({
     class: "crash",
-    message: `${name} ${how} before it answered ${method}.${child.malformed.sentence()} Start it by hand to see why, if its stderr does not say.`,
-    ...(stderr === "" ? {} : { stderr })
+    message: `${name} ${how} before it answered ${method}${why === "" ? "." : `: ${sentence(why)}`}${child.malformed.sentence()}${why === "" ? " It wrote nothing to stderr: start it by hand to see why." : ""}`,
+    ...told
   })
 })

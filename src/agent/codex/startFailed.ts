@@ -8,6 +8,7 @@ import { Effect, Option } from "effect"
 import { cut } from "../../domain/cut.ts"
 import type { Failure } from "../../domain/Turn.ts"
 import { AgentFailed } from "../Agent.ts"
+import { errorLine } from "../errorLine.ts"
 import { missingProgram } from "../missingProgram.ts"
 import type { Child } from "../Processes.ts"
 import { redact } from "../redact.ts"
@@ -83,14 +84,16 @@ export const startFailed = Effect.fnUntraced(function* (failed: FailedRequest) {
     })
   }
   const missing = missingProgram("Codex", Option.getOrNull(exit), stderr)
-  if (missing !== null) return yield* new AgentFailed({ ...missing, ...tail })
+  const ended = Option.match(exit, { onNone: () => ({}), onSome: (exit) => ({ exit }) })
+  if (missing !== null) return yield* new AgentFailed({ ...missing, ...tail, ...ended })
   const code = exit._tag === "Some" ? exit.value.code : null
   const how = exit._tag === "None" ? "closed its output" : `ended (${exit.value.signal ?? `exit code ${code}`})`
-  const reason = cut(stderr.trim().split("\n").at(-1) ?? "", 300)
+  const reason = errorLine(stderr)
   return yield* new AgentFailed({
     // 1 and 2 before the handshake mean: CODEX_HOME does not exist, an unknown provider, a bad flag.
     class: method === "initialize" && (code === 1 || code === 2) ? "config" : "crash",
     message: `Codex ${how} before it answered ${method}${reason === "" ? "." : `: ${reason}`}${child.malformed.sentence()}`,
-    ...tail
+    ...tail,
+    ...ended
   })
 })

@@ -112,7 +112,7 @@ const printOnce = Effect.fnUntraced(function* (api: Api, url: string, filter: Se
     count(row.restarts),
     count(row.total_tokens),
     row.wait?.next == null ? "" : countdown(row.wait.next.at - now),
-    oneLine(waitOf(row))
+    oneLine(waitOf(row, now))
   ])
   const head = ["SESSION", "STATE", "AGENT", "APP", "AGE", "TURNS", "RESTARTS", "TOKENS", "NEXT", "WAITS FOR"]
   yield* print(table([head, ...rows]))

@@ -131,7 +131,7 @@ const tableLines = (model: Model, viewport: Viewport): ReadonlyArray<Line> => {
     const row = rows.row(id)
     if (row === undefined) return []
     const next = nextOf(row, viewport.now, !isWide)
-    const wait = fit(visible(waitOf(row, !isWide)), Math.max(0, set.wait.width - next.length - 1))
+    const wait = fit(visible(waitOf(row, viewport.now, !isWide)), Math.max(0, set.wait.width - next.length - 1))
     const cells = [
       cell(set.id, isWide ? id : shortId(id)),
       cell(set.agent, visible(row.agent)),

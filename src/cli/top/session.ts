@@ -1,5 +1,5 @@
 /** Draws the session under the cursor: its machine, why it is in its state, and its last events. */
-import { sentenceOf } from "../../inspect/detail/why.ts"
+import { circumstancesOf, sentenceOf } from "../../inspect/detail/why.ts"
 import type { Detail } from "../../inspect/sessionContract.ts"
 import { age, clockTime, count, countdown, money } from "../../inspect/client/format.ts"
 import { isRecord } from "../../inspect/client/content.ts"
@@ -69,20 +69,8 @@ const lastByteAtOf = ({ detail, events }: OpenedSession): number | null => {
 }
 
 /** Computed here, so that its ages and countdowns advance between two answers of the server. */
-const whyLines = (
-  { session, snapshot, why }: Detail,
-  lastByteAt: number | null,
-  { columns, now, rows }: Viewport
-): ReadonlyArray<Line> => {
-  const reason = snapshot.context["reason"]
-  const sentence = sentenceOf({
-    substate: session.substate,
-    wait: why.wait,
-    queued: why.queued,
-    reason: typeof reason === "string" ? reason : "",
-    lastByteAt,
-    now
-  })
+const whyLines = (detail: Detail, lastByteAt: number | null, { columns, now, rows }: Viewport): ReadonlyArray<Line> => {
+  const sentence = sentenceOf({ ...circumstancesOf(detail, now), lastByteAt })
   return wrap(visible(sentence), columns, rows > 14 ? 3 : 2).map((text) => [span(text)])
 }
 

@@ -1,14 +1,15 @@
 /** The words and signs of the table: a state has a colour and a sign, so that it is recognizable without colours too. */
 import { SessionState } from "../../domain/Session.ts"
 import type { SessionRow, State } from "../../inspect/contract.ts"
-import { countdown } from "../../inspect/client/format.ts"
-import { nextWords, owedBy } from "../../inspect/client/words.ts"
+import { age, countdown, duration } from "../../inspect/client/format.ts"
+import { circuitOf, failedWords, failureOf, nextWords, owedBy } from "../../inspect/client/words.ts"
 import { stateOf, substateWords, toneOf } from "../../inspect/client/tones.ts"
 import type { Tone } from "../../inspect/client/tones.ts"
 
 const looks = {
   idle: ["○", "blue"],
   turning: ["●", "green"],
+  queued: ["◌", "yellow"],
   asking: ["?", "magenta"],
   retiring: ["◐", "cyan"],
   backing: ["↻", "yellow"],
@@ -39,5 +40,20 @@ export const nextOf = ({ substate, wait }: SessionRow, now: number, isNarrow: bo
   return isNarrow ? left : `${left} ${nextWords(substate, next)}`
 }
 
-export const waitOf = ({ wait }: SessionRow, isNarrow = false): string =>
-  wait === null ? "" : isNarrow || wait.who === "nobody" ? wait.what : `${wait.what} (${owedBy(wait)})`
+export const waitOf = (row: SessionRow, now: number, isNarrow = false): string => {
+  const { wait } = row
+  const circuit = circuitOf(row, now)
+  const failed = failureOf(row)
+  const parts = [
+    ...(circuit === null
+      ? []
+      : [`${row.agent} is not started for ${countdown(circuit.until - now)}: its starts kept failing`]),
+    ...(failed === null ? [] : [`turn ${failed.turn} ${failedWords(failed)} ${age(now - failed.at)} ago`]),
+    ...(wait === null
+      ? []
+      : wait.tool !== null
+        ? [`${wait.tool.title} runs for ${duration(now - wait.tool.since)}`]
+        : [isNarrow || wait.who === "nobody" ? wait.what : `${wait.what} (${owedBy(wait)})`])
+  ]
+  return parts.join("; ")
+}

@@ -37,7 +37,16 @@ export const Agent = wire("Agent", {
     },
     { description: "As the agent has announced it, or, before its first start, as such agents usually do." }
   ),
-  hint: Schema.NullOr(Schema.String).annotate({ description: "The one thing to do where it is not available." })
+  hint: Schema.NullOr(Schema.String).annotate({ description: "The one thing to do where it is not available." }),
+  circuit: Schema.NullOr(
+    wire("Circuit", {
+      until: Instant,
+      reason: Schema.String.annotate({ description: "Of which its last start failed." })
+    })
+  ).annotate({
+    description:
+      "Its starts kept failing, so that this server does not start it before then: turns that need one fail at once. null: it may be started."
+  })
 })
 
 export const ThreadList = wire("ThreadList", {

@@ -3,7 +3,7 @@ import { Clock, DateTime, Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { UsageReport } from "../../services/UsageReport.ts"
 import type { Caller } from "../../services/Sessions.ts"
-import { AgentDirectory } from "../../services/AgentDirectory.ts"
+import { Operator } from "../../services/Operator.ts"
 import { Threads } from "../../services/Threads.ts"
 import { addCosts } from "../../domain/Cost.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
@@ -17,12 +17,16 @@ export const layer = HttpApiBuilder.group(
   Api,
   "agents",
   Effect.fnUntraced(function* (handlers) {
-    const directory = yield* AgentDirectory
+    const operator = yield* Operator
     const threads = yield* Threads
     const usageReport = yield* UsageReport
 
     return handlers.handleAll({
-      list: () => Effect.map(directory.list, (agents) => ({ ok: true, agents }) as const),
+      list: () =>
+        Effect.map(
+          operator.agents,
+          (agents) => ({ ok: true, agents: agents.map(({ starts: _, ...agent }) => agent) }) as const
+        ),
       threads: Effect.fnUntraced(function* ({ params, query }) {
         const { cursor = null, cwd = null, limit = defaultLimit } = query
         const page = yield* orProblem(threads.list(yield* CurrentCaller, params.name, { cursor, cwd, limit }))

@@ -17,7 +17,7 @@ export const layer = HttpApiBuilder.group(
       alive: () => Effect.succeed(ok),
       ready: Effect.fnUntraced(function* () {
         const { ready, reasons } = yield* operator.ready
-        if (ready) return ok
+        if (ready) return { ...ok, circuits: (yield* operator.circuits).map(({ agent, until }) => ({ agent, until })) }
         return yield* failWith({
           code: "not_ready",
           status: 503,

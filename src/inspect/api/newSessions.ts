@@ -2,13 +2,17 @@
  * What a person starts from the dashboard: sessions, turns and forks. An app starts sessions of its own, within its bounds;
  * the admin those of any app, within that app's bounds, and the audit trail says that it was the admin.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Schema, Semaphore } from "effect"
 import { AppName } from "../../domain/Ids.ts"
 import { words } from "../../domain/permissionTable.ts"
 import { PermissionPolicy } from "../../domain/Permissions.ts"
-import { InvalidRequest } from "../../domain/Refusal.ts"
+import { InvalidRequest, UnknownAgent } from "../../domain/Refusal.ts"
+import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { AgentDirectory } from "../../services/AgentDirectory.ts"
+import type { Diagnosis } from "../../services/AgentDirectory.ts"
 import { Apps } from "../../services/Apps.ts"
+import { Operator } from "../../services/Operator.ts"
+import type { AgentHealth } from "../../services/Operator.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import type { Caller } from "../../services/Sessions.ts"
 import { Threads } from "../../services/Threads.ts"
@@ -38,12 +42,54 @@ const NewFork = Schema.Struct({
 
 const threadsPerPage = 30
 
+const checksAreForAdmins = {
+  code: "forbidden",
+  status: 403,
+  detail: "Only the admin can have an agent checked: it is started for it."
+} as const satisfies ProblemDetails
+
+const secondsOrNull = (millis: number | null) => (millis === null ? null : millis / 1000)
+
+const agentDto = ({
+  available,
+  capabilities: { effort, mode, model, threads },
+  circuit,
+  hint,
+  name,
+  protocol,
+  starts: { failed, lastFailure, p50Millis, p95Millis, succeeded },
+  version
+}: AgentHealth): Contract.Agents["agents"][number] => ({
+  name,
+  available,
+  hint,
+  protocol,
+  version,
+  circuit: circuit === null ? null : { until: circuit.until / 1000, reason: circuit.reason },
+  starts: {
+    succeeded,
+    failed,
+    p50: secondsOrNull(p50Millis),
+    p95: secondsOrNull(p95Millis),
+    last_failure: lastFailure === null ? null : { ...lastFailure, at: lastFailure.at / 1000 }
+  },
+  can: { effort, mode, model, threads }
+})
+
+const checkedDto = ({ handshake, hint, problem }: Diagnosis): Contract.Checked => {
+  if (handshake === null) return { ok: true, problem: hint ?? "It is not installed.", seconds: null }
+  if (!handshake.ok) return { ok: true, problem: handshake.message, seconds: null }
+  return { ok: true, problem, seconds: handshake.millis / 1000 }
+}
+
 export const layer = routes(
   Effect.gen(function* () {
     const apps = yield* Apps
     const directory = yield* AgentDirectory
+    const operator = yield* Operator
     const sessions = yield* Sessions
     const threads = yield* Threads
+    const oneCheck = yield* Semaphore.make(1)
 
     const appsOf = (caller: Caller) =>
       caller._tag === "App"
@@ -65,17 +111,24 @@ export const layer = routes(
       get(
         "/agents",
         Effect.fnUntraced(function* ({ caller }) {
-          const agents = yield* directory.list
+          const agents = yield* operator.agents
           return {
             ok: true,
             default_agent: yield* Effect.orElseSucceed(directory.defaultName, () => null),
-            agents: agents.map(({ available, capabilities, hint, name }) => {
-              const { effort, mode, model, threads } = capabilities
-              return { name, available, hint, can: { effort, mode, model, threads } }
-            }),
+            agents: agents.map(agentDto),
             permissions: PermissionPolicy.literals.map((word) => ({ word, meaning: words[word].meaning })),
             apps: yield* appsOf(caller)
           } satisfies Contract.Agents
+        })
+      ),
+      post(
+        "/agents/:name/check",
+        Effect.fnUntraced(function* ({ caller, params }) {
+          if (caller._tag !== "Admin") return yield* Effect.fail(checksAreForAdmins)
+          const name = params["name"] ?? ""
+          const [found] = yield* oneCheck.withPermit(directory.diagnose(name))
+          if (found === undefined) return yield* new UnknownAgent({ name })
+          return checkedDto(found) satisfies Contract.Checked
         })
       ),
       get(

@@ -2,9 +2,10 @@
 import { Clock, Effect, Option } from "effect"
 import { Inspection } from "../../services/Inspection.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
-import type { Detail, Events, Processes, Steps, Wire } from "../sessionContract.ts"
+import type { Detail, Diagnosis, Events, Processes, Steps, Wire } from "../sessionContract.ts"
+import { diagnosisOf } from "../detail/diagnosis.ts"
 import { detailOf } from "../detail/detail.ts"
-import { eventDto, processDto, stepDto } from "../detail/dto.ts"
+import { eventDto, processDto, sampleDto, stepDto } from "../detail/dto.ts"
 import { get, integerOf } from "./route.ts"
 import type { RouteContext } from "./route.ts"
 import { routes } from "./route.ts"
@@ -71,12 +72,28 @@ export const layer = routes(
         { query: ["after", "limit"] }
       ),
       get(
+        "/sessions/:id/why",
+        Effect.fnUntraced(function* (context) {
+          const { processes, session } = yield* inspection.examine(context.caller, idOf(context))
+          const now = yield* Clock.currentTimeMillis
+          const stderr = session.vitals?.stderr ?? ""
+          return diagnosisOf({
+            detail: detailOf(session, inspection.bounds, now),
+            session,
+            processes,
+            stderr,
+            now
+          }) satisfies Diagnosis
+        })
+      ),
+      get(
         "/sessions/:id/processes",
         Effect.fnUntraced(function* (context) {
           const processes = yield* inspection.processes(context.caller, idOf(context))
           return {
             ok: true,
             tree: processes.tree.map(processDto),
+            samples: processes.samples.map(sampleDto),
             stderr: processes.stderr,
             malformed_lines: processes.malformedLines,
             first_malformed_line: processes.firstMalformedLine

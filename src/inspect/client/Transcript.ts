@@ -164,6 +164,13 @@ const merged = (before: Tool | undefined, update: Readonly<Record<string, unknow
   }
 }
 
+/** It has not ended, and nor has its turn. */
+export const isToolRunning = (item: Item, turns: ReadonlyArray<Pick<Turn, "index" | "status">>): boolean =>
+  item.kind === "tool" &&
+  item.status !== "completed" &&
+  item.status !== "failed" &&
+  turns.some(({ index, status }) => index === item.turn && status === "running")
+
 /** Adds the prompts, each before the first item of its turn: the events contain the agent's side only. */
 export const withPrompts = (items: ReadonlyArray<Item>, turns: ReadonlyArray<Turn>): ReadonlyArray<Item> => {
   const prompts = turns.map(({ index, kind, prompt, submitted_at }): Item => {

@@ -6,6 +6,7 @@ import type {
   Agents,
   Answer,
   Approvals,
+  Checked,
   Coverage,
   Done,
   Link,
@@ -20,7 +21,7 @@ import type {
   State,
   Threads
 } from "../contract.ts"
-import type { Detail, Events, Processes, Steps, Wire } from "../sessionContract.ts"
+import type { Detail, Diagnosis, Events, Processes, Steps, Wire } from "../sessionContract.ts"
 import { parsed } from "./visible.ts"
 import { cut } from "../../domain/cut.ts"
 
@@ -146,7 +147,9 @@ export const createApi = (base: string, send: typeof fetch = fetch) => {
     wire: (id: string, seq: number) => get<Wire>(`${of(id)}/steps/${seq}/wire`),
     events: (id: string, after?: number, limit?: number) => get<Events>(`${of(id)}/events`, { after, limit }),
     processes: (id: string) => get<Processes>(`${of(id)}/processes`),
+    why: (id: string) => get<Diagnosis>(`${of(id)}/why`),
     agents: () => get<Agents>("agents"),
+    check: (agent: string) => post<Checked>(`agents/${encodeURIComponent(agent)}/check`),
     threads: (agent: string, query: { readonly app?: string | undefined; readonly cursor?: string | null }) =>
       get<Threads>(`agents/${encodeURIComponent(agent)}/threads`, query),
     start: (session: NewSession) => post<Opened>("sessions", session),

@@ -26,6 +26,8 @@ export interface FollowOptions {
   readonly url: string
   readonly onEvent: (event: ServerEvent) => void
   readonly onPhase: (phase: Phase) => void
+  /** Whenever anything came from the server, were it a sign of life only. */
+  readonly onHeard?: () => void
   /** The SSE id after which to begin. */
   readonly after?: string
   readonly send?: typeof fetch
@@ -50,7 +52,14 @@ export const retryDelayMillis = (failures: number, random: number): number =>
 /** Statuses that another attempt will not change. */
 const isFinal = (status: number): boolean => status >= 400 && status < 500 && status !== 408 && status !== 429
 
-export const follow = ({ after = "", onEvent, onPhase, send = fetch, url }: FollowOptions): Following => {
+export const follow = ({
+  after = "",
+  onEvent,
+  onHeard = () => {},
+  onPhase,
+  send = fetch,
+  url
+}: FollowOptions): Following => {
   let lastId = after
   let failures = 0
   let connection: AbortController | undefined
@@ -85,8 +94,10 @@ export const follow = ({ after = "", onEvent, onPhase, send = fetch, url }: Foll
         onEvent(event)
       })
       const decoder = new TextDecoder()
+      onHeard()
       for await (const bytes of response.body) {
         onBytes()
+        onHeard()
         push(decoder.decode(bytes, { stream: true }))
       }
     } finally {

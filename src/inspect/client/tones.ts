@@ -2,13 +2,14 @@
 import type { StateName } from "../../../machines/session/stateInfo.ts"
 import type { State } from "../contract.ts"
 
-export type Tone = State | "asking" | "backing" | "parked"
+export type Tone = State | "queued" | "asking" | "backing" | "parked"
 
 /**
  * Substates that a reader should notice. Names, and not `stateInfo`, whose machine would add 17 kB to the 38 kB that the
  * page loads first; a test compares them with it.
  */
 const special: Partial<Readonly<Record<StateName, Tone>>> = {
+  "turning.queued": "queued",
   "turning.asking": "asking",
   "idle.backingOff": "backing",
   "idle.parked": "parked"

@@ -13,7 +13,7 @@ import { spansOf } from "./spans.ts"
 import { approvalDto, ownerDto, turnDto } from "./dto.ts"
 import type { InspectedSession } from "../../services/Inspection.ts"
 import { unseenSentence } from "./unseen.ts"
-import { sentenceOf } from "./why.ts"
+import { circumstancesOf, sentenceOf } from "./why.ts"
 
 /** Bounds and `nowMillis` are milliseconds; the times of a `Detail` are seconds. */
 export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, nowMillis: number): Detail => {
@@ -24,8 +24,7 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
   const wait = waitOf(summary)
   const due = (timer: string) => inspected.timers.find((armed) => nameOfTimer(armed.timer) === timer)?.dueAt ?? null
   const lastByteAt = vitals?.lastOutputAt == null ? null : vitals.lastOutputAt / 1000
-  return {
-    ok: true,
+  const parts = {
     session: {
       ...rowOf(summary),
       // A session pays for its reviews too.
@@ -48,22 +47,19 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
       cost: view.cost
     },
     snapshot: { value: snapshot.value, context: { ...context } },
+    line: lineOf(inspected)
+  }
+  const waits = { wait, last_byte_at: lastByteAt, queued: context.queue.length }
+  return {
+    ok: true,
+    ...parts,
     last_step: inspected.lastStep,
     last_event: inspected.lastEvent,
     why: {
-      sentence: sentenceOf({
-        substate,
-        wait,
-        queued: context.queue.length,
-        reason: context.reason,
-        lastByteAt,
-        now
-      }),
-      wait,
+      sentence: sentenceOf(circumstancesOf({ ...parts, why: waits }, now)),
+      ...waits,
       // The chart is the same whatever the machine's bounds are.
-      awaited: awaitedIn(restore(sessionMachine, snapshot)),
-      last_byte_at: lastByteAt,
-      queued: context.queue.length
+      awaited: awaitedIn(restore(sessionMachine, snapshot))
     },
     timers: inspected.timers.map(({ dueAt, event, timer }) => ({
       timer: nameOfTimer(timer),
@@ -85,6 +81,17 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
     owners: inspected.claims.map(ownerDto)
   }
 }
+
+const lineOf = ({ othersHold, summary: { line } }: InspectedSession): Detail["line"] =>
+  line == null
+    ? null
+    : {
+        place: line.place,
+        waiting: line.waiting,
+        size: line.size,
+        holders: line.holders.map(({ app, session, since }) => ({ session_id: session, app, since: since / 1000 })),
+        others: othersHold
+      }
 
 const permissionOf = (permissions: Permissions) => {
   const [policy, rules] = [policyOf(permissions), rulesOf(permissions).length]

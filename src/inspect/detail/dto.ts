@@ -5,7 +5,7 @@ import type { TurnRecord } from "../../domain/Turn.ts"
 import type { SessionBounds } from "../../../machines/session/machine.ts"
 import type { InspectedSession, SessionProcesses, StepRecord } from "../../services/Inspection.ts"
 import type { Approval, Me } from "../contract.ts"
-import type { Owner, Processes, Step, TranscriptEvent, Turn } from "../sessionContract.ts"
+import type { Owner, Processes, Step, TranscriptEvent, Turn, UseSample } from "../sessionContract.ts"
 
 const seconds = (millis: number): number => millis / 1000
 const secondsOrNull = (millis: number | null): number | null => (millis === null ? null : seconds(millis))
@@ -65,16 +65,27 @@ export const approvalDto = (
 
 export const processDto = ({
   command,
+  cpuSeconds,
   pid,
   ppid,
   rssBytes,
-  startedAt
+  startedAt,
+  state
 }: SessionProcesses["tree"][number]): Processes["tree"][number] => ({
   pid,
   ppid,
   command,
   rss_bytes: rssBytes,
-  started_at: secondsOrNull(startedAt)
+  started_at: secondsOrNull(startedAt),
+  state: state ?? null,
+  cpu_seconds: cpuSeconds ?? null
+})
+
+export const sampleDto = ({ at, cpu, processes, rssBytes }: SessionProcesses["samples"][number]): UseSample => ({
+  at: seconds(at),
+  rss_bytes: rssBytes,
+  cpu,
+  processes
 })
 
 export const ownerDto = ({ afterStep, at, epoch, node, ownerBefore }: InspectedSession["claims"][number]): Owner => ({

@@ -24,34 +24,77 @@ export const spansOf = (
   const starts = steps.filter(isStart).length
   const spans: Array<ProcessSpan> = []
   let next = generation - starts + 1
-  let open: { readonly generation: number; readonly startedAt: number; exit: string | null } | null = null
+  let open: OpenSpan | null = null
 
   const close = (endedAt: number | null) => {
     if (open === null) return
-    const { exit, generation, startedAt } = open
+    const { death, exit, generation, isFailure, startedAt } = open
     spans.push({
       generation,
       started_at: startedAt / 1000,
       ended_at: endedAt === null ? null : endedAt / 1000,
-      exit: endedAt === null ? null : (exit ?? "It ended.")
+      exit: endedAt === null ? null : (exit ?? "It ended."),
+      is_failure: endedAt !== null && isFailure,
+      death: endedAt === null ? null : death
     })
     open = null
   }
 
   for (const step of steps) {
     if (open !== null) {
-      open.exit ??= exitReason(step)
+      const reason = exitReason(step)
+      if (open.exit === null && reason !== null) {
+        open.exit = reason
+        open.isFailure = isDeath(step) || isFailedRetirement(step)
+      }
+      open.death ??= deathIn(step)
       if (step.event.type === "process.gone" || step.event.type === "process.lost") close(step.at)
     }
     if (!isStart(step)) continue
     close(step.at)
-    open = { generation: next++, startedAt: step.at, exit: null }
+    open = { ...unended, generation: next++, startedAt: step.at }
   }
   // It was started before the first of the steps that were read.
-  if (process && open === null && upSince !== null) open = { generation, startedAt: upSince, exit: null }
+  if (process && open === null && upSince !== null) open = { ...unended, generation, startedAt: upSince }
   close(null)
   return spans
 }
+
+interface OpenSpan {
+  readonly generation: number
+  readonly startedAt: number
+  exit: string | null
+  isFailure: boolean
+  death: ProcessSpan["death"]
+}
+
+const unended = { exit: null, isFailure: false, death: null }
+
+const isDeath = ({ event }: StepRecord): boolean => event.type === "process.exited" || event.type === "process.failed"
+
+/** One that is put to sleep, closed or renewed did nothing wrong. */
+const isFailedRetirement = ({ event }: StepRecord): boolean =>
+  // Where Troupe itself ended, its process ended with it.
+  (event.type !== "process.lost" && isFailure(event["failure"])) ||
+  failedTimers.has(event.type.startsWith("xstate.after.") ? nameOfTimer(event.type) : "")
+
+const failedTimers: ReadonlySet<string> = new Set(["startWithin", "turnWithin", "interruptWithin"])
+
+/** What the kernel said of its end, and its last words, where it ended by itself or was killed by another. */
+const deathIn = (step: StepRecord): ProcessSpan["death"] => {
+  if (!isDeath(step)) return null
+  const { exit, failure } = step.event as { readonly exit?: unknown; readonly failure?: unknown }
+  const { code = null, signal = null } = isRecord(exit) ? exit : {}
+  const stderr = isRecord(failure) ? failure["stderr"] : undefined
+  return {
+    code: typeof code === "number" ? code : null,
+    signal: typeof signal === "string" ? signal : null,
+    stderr: typeof stderr === "string" ? stderr : ""
+  }
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null
 
 const isRetiring = (state: string): boolean => infoOf(state)?.tags.has("retiring") === true
 

@@ -6,6 +6,7 @@
  * nowhere else.
  */
 import type { Meta } from "../../domain/Session.ts"
+import type { LastOutcome } from "../../domain/Turn.ts"
 import type { TranscriptEvent } from "../sessionContract.ts"
 import type { InspectedSession, StepRecord } from "../../services/Inspection.ts"
 
@@ -39,7 +40,15 @@ export const withoutTexts: Redaction = {
             : (protocol(view.permissions) as InspectedSession["view"]["permissions"]),
         systemPrompt: null
       },
-      summary: { ...summary, asks: summary.asks === null ? null : hidden(summary.asks) },
+      summary: {
+        ...summary,
+        asks: summary.asks === null ? null : hidden(summary.asks),
+        lastOutcome: summary.lastOutcome === null ? null : withoutMessage(summary.lastOutcome),
+        tools: summary.tools.map((tool) => ({ ...tool, title: hidden(tool.title), kind: token(tool.kind) })),
+        circuit: summary.circuit == null ? null : { ...summary.circuit, reason: hidden(summary.circuit.reason) },
+        line: null
+      },
+      othersHold: 0,
       snapshot: {
         ...snapshot,
         context: { ...snapshot.context, reason: harmless.has(reason) ? reason : hidden(reason) }
@@ -72,6 +81,11 @@ export const withoutTexts: Redaction = {
 }
 
 export const hidden = (text: string): string => (text === "" ? "" : `[redacted: ${text.length} characters]`)
+
+const withoutMessage = (outcome: LastOutcome): LastOutcome => ({
+  ...outcome,
+  failure: outcome.failure === null ? null : { ...outcome.failure, message: hidden(outcome.failure.message) }
+})
 
 /** The machine's own reasons for retiring a process, which quote nobody. */
 const ownReasons: ReadonlyArray<string> = [

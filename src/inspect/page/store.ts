@@ -3,10 +3,20 @@ import { computed, signal } from "@preact/signals"
 import type { Me } from "../contract.ts"
 import { createApi, problemFrom } from "../client/api.ts"
 import type { Problem } from "../client/api.ts"
-import { setServerTime } from "./clock.ts"
+import { now, serverTime, setServerTime } from "./clock.ts"
 import type { Phase } from "../client/live.ts"
 
-export const api = createApi(new URL("api/", document.baseURI).href)
+/** When anything came from the server last, in milliseconds of the page's own clock. */
+export const heardAt = signal(Date.now())
+export const heard = (): void => {
+  heardAt.value = Date.now()
+}
+
+export const api = createApi(new URL("api/", document.baseURI).href, async (...request) => {
+  const response = await fetch(...request)
+  heard()
+  return response
+})
 
 /** `undefined`: not asked yet. `null`: nobody is logged in. */
 export const me = signal<Me | null | undefined>(undefined)
@@ -21,6 +31,15 @@ export const seesNodes = computed(() => isAdmin.value && thisNode.value !== null
 
 /** The state of the stream of all sessions. */
 export const phase = signal<Phase>({ name: "connecting" })
+
+/** The server gives a sign of life every 15 s. */
+const signMillis = 15_000
+/** For so many seconds nothing came, though the connection looks whole: what is shown may be old. `null`: there is news. */
+export const quietSeconds = computed(() => {
+  if (phase.value.name !== "live" && phase.value.name !== "catching-up") return null
+  const seconds = now.value - serverTime(heardAt.value)
+  return seconds > signMillis / 1_000 + 1 ? Math.floor(seconds) : null
+})
 
 /** The server said that it is ending. */
 export const isDraining = signal(false)

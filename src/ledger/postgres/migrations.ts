@@ -15,6 +15,7 @@ import claimReasons from "./migrations/0007_claim_reasons.ts"
 import deadNodes from "./migrations/0008_dead_nodes.ts"
 import eventRows from "./migrations/0009_event_rows.ts"
 import webhooks from "./migrations/0010_webhooks.ts"
+import lastOutcomes from "./migrations/0012_last_outcomes.ts"
 
 export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   ledger,
@@ -26,7 +27,8 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   claimReasons,
   deadNodes,
   eventRows,
-  webhooks
+  webhooks,
+  lastOutcomes
 ]
 
 export const migrationsTable = "troupe_migrations"

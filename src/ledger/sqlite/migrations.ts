@@ -29,6 +29,7 @@ import deadNodes from "./migrations/0021_dead_nodes.ts"
 import eventRows from "./migrations/0022_event_rows.ts"
 import webhooks from "./migrations/0023_webhooks.ts"
 import fewerPages from "./migrations/0024_fewer_pages.ts"
+import lastOutcomes from "./migrations/0026_last_outcomes.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -55,7 +56,8 @@ export const migrations = {
   "0021_dead_nodes": deadNodes,
   "0022_event_rows": eventRows,
   "0023_webhooks": webhooks,
-  "0024_fewer_pages": fewerPages
+  "0024_fewer_pages": fewerPages,
+  "0026_last_outcomes": lastOutcomes
 }
 
 export const migrationsTable = "troupe_migrations"

@@ -17,6 +17,8 @@ import { ThisNode } from "../../runtime/ThisNode.ts"
 import * as Rereads from "../../runtime/Rereads.ts"
 import { SessionHost } from "../../supervision/SessionHost.ts"
 import { lastStepOf } from "../storedPicture.ts"
+import { circuits, unseen } from "./seenSession.ts"
+import type { SeenSession } from "./seenSession.ts"
 import * as WaitChanges from "./waitChanges.ts"
 
 /** A change of a session, with the row that the overview has of it from now on. Times are milliseconds since 1970. */
@@ -29,11 +31,11 @@ export type SessionChange =
       readonly event: string
       readonly from: string
       readonly to: string
-      readonly summary: SessionSummary
+      readonly summary: SeenSession
     }
   /** No step, but another timer fires next. `seq` and `at` are of the last step. */
-  | { readonly _tag: "Waits"; readonly seq: number; readonly at: number; readonly summary: SessionSummary }
-  | { readonly _tag: "Created"; readonly summary: SessionSummary }
+  | { readonly _tag: "Waits"; readonly seq: number; readonly at: number; readonly summary: SeenSession }
+  | { readonly _tag: "Created"; readonly summary: SeenSession }
   | { readonly _tag: "Removed"; readonly session: RemovedSession }
   /** Any session may have changed, in any way: read the rows again. */
   | { readonly _tag: "Missed" }
@@ -43,6 +45,8 @@ export const make = Effect.gen(function* () {
   const host = yield* SessionHost
   const ledger = yield* Ledger
   const news = yield* News
+  const circuitOf = yield* circuits
+  const shownNow = (summary: SessionSummary) => unseen(summary, circuitOf(summary.agent))
   const { isAlone, name } = yield* ThisNode
   /** What is committed here is of sessions that this node owns. */
   const node = isAlone ? null : name
@@ -58,8 +62,7 @@ export const make = Effect.gen(function* () {
       Effect.provideService(SessionHost, host)
     )
     const stepped = (change: Extract<SessionChange, { readonly _tag: "Stepped" }>) => {
-      waits.stepped(change)
-      listener(change)
+      listener(waits.stepped(change))
     }
     const onCommit = (committed: Committed) => {
       const { at, before, event, record, seq, snapshot } = committed
@@ -71,7 +74,7 @@ export const make = Effect.gen(function* () {
         event: event.type,
         from: stateName(before),
         to: stateName(snapshot),
-        summary: summaryAfter(committed, titles.oldestAfter(committed), node)
+        summary: shownNow(summaryAfter(committed, titles.oldestAfter(committed), node))
       })
     }
     const rereads = yield* Rereads.make(
@@ -80,7 +83,7 @@ export const make = Effect.gen(function* () {
         const found = yield* ledger.summary(id)
         return () => {
           if (Option.isNone(found) || !sees(caller, found.value)) return
-          const summary = found.value
+          const summary = shownNow(found.value)
           if (step === null) return listener({ _tag: "Created", summary })
           const { at, event, from, seq, to } = step
           stepped({ _tag: "Stepped", seq, at, event: event.type, from, to, summary })
@@ -100,7 +103,7 @@ export const make = Effect.gen(function* () {
     const onLifecycle = (lifecycle: SessionLifecycle) => {
       if (!("record" in lifecycle)) return listener({ _tag: "Missed" })
       if (!sees(caller, lifecycle.record)) return
-      if (lifecycle.what === "created") listener({ _tag: "Created", summary: summaryOfNew(lifecycle.record) })
+      if (lifecycle.what === "created") listener({ _tag: "Created", summary: shownNow(summaryOfNew(lifecycle.record)) })
       else {
         waits.removed(lifecycle.record.id)
         listener({ _tag: "Removed", session: lifecycle.record })
@@ -145,6 +148,7 @@ const fieldsOf = (record: SessionRecord) => ({
   closedAt: record.closedAt,
   turnCount: record.turnCount,
   restarts: record.restarts,
+  lastOutcome: record.lastOutcome,
   totalTokens: record.usage.totalTokens
 })
 

@@ -10,7 +10,8 @@ import { appFilter } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
 import { cannot } from "../../runtime/errors.ts"
 import { SessionHost } from "../../supervision/SessionHost.ts"
-import { withActorsNext } from "./actorTimers.ts"
+import { circuits, seen, unseen } from "./seenSession.ts"
+import type { SeenSession } from "./seenSession.ts"
 
 /** Transitions are counted over so many of the last active sessions, so many last steps of each, and so many in all. */
 const countedSessions = 1_000
@@ -25,7 +26,7 @@ export interface SessionsQuery extends Omit<OverviewQuery, "app"> {
 
 export interface SessionsOverview {
   /** The last active first. */
-  readonly sessions: ReadonlyArray<SessionSummary>
+  readonly sessions: ReadonlyArray<SeenSession>
   /** How many match. */
   readonly count: number
   /** The `cursor` of the next page. */
@@ -46,13 +47,15 @@ export const make = Effect.gen(function* () {
   const host = yield* SessionHost
   const ledger = yield* Ledger
   const oneCount = yield* Semaphore.make(1)
+  const circuitOf = yield* circuits
 
-  /** Only of a running turn there are timers that the ledger does not have. */
-  const withTimers = Effect.fnUntraced(function* (sessions: ReadonlyArray<SessionSummary>) {
+  /** Only of a turn there is anything that the ledger does not have. */
+  const lookedAt = Effect.fnUntraced(function* (summaries: ReadonlyArray<SessionSummary>) {
+    const sessions = summaries.map((summary) => unseen(summary, circuitOf(summary.agent)))
     const turning = sessions.flatMap(({ id, state }) => (state === "turning" ? [id] : []))
     if (turning.length === 0) return sessions
     const looked = new Map((yield* host.look({ sessions: turning, parts: [] })).map((one) => [one.session, one]))
-    return sessions.map((summary) => withActorsNext(summary, looked.get(summary.id)))
+    return sessions.map((session) => seen(session, looked.get(session.id)))
   })
 
   const overview = Effect.fnUntraced(function* (caller: Caller, { app, ...query }: SessionsQuery) {
@@ -68,7 +71,7 @@ export const make = Effect.gen(function* () {
           : noSessions
     const names = yield* ledger.agentsAndApps(callerApp)
     const result: SessionsOverview = {
-      sessions: yield* withTimers(page.items),
+      sessions: yield* lookedAt(page.items),
       count: page.count,
       next: page.next,
       stateCounts: yield* ledger.stateCounts(callerApp),

@@ -10,7 +10,8 @@ import type { RefusedEvent } from "../../runtime/RefusedEvents.ts"
 import { ThisNode } from "../../runtime/ThisNode.ts"
 import { SessionShared } from "../../runtime/SessionShared.ts"
 import { SessionHost } from "../../supervision/SessionHost.ts"
-import { unstoredIn, withActorsNext } from "./actorTimers.ts"
+import { circuits, seen, unseen, unstoredIn } from "./seenSession.ts"
+import type { SeenSession } from "./seenSession.ts"
 import { canForkAfter } from "../forkSession.ts"
 import * as ViewSessions from "../sessionView.ts"
 import { Agents } from "../../agent/Agents.ts"
@@ -20,7 +21,7 @@ import { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
 import type { SessionView } from "../../domain/Session.ts"
 import type { TurnRecord } from "../../domain/Turn.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
-import type { ArmedTimer, ClaimRecord, OutboxCommand, SessionSummary, StepRecord } from "../../ledger/Ledger.ts"
+import type { ArmedTimer, ClaimRecord, OutboxCommand, StepRecord } from "../../ledger/Ledger.ts"
 
 const mostTurns = 200
 const mostApprovals = 200
@@ -33,7 +34,13 @@ const mostReads = 3
 /** What is known of a session, as of one step where it holds still for the reads. Times are milliseconds since 1970. */
 export interface InspectedSession {
   readonly view: SessionView
-  readonly summary: SessionSummary
+  readonly summary: SeenSession
+  /** How many slots of the line are held by sessions that the caller does not see. */
+  readonly othersHold: number
+  /** When the running turn's agent said something last, or got the prompt; `null`: not known, or no agent is at a turn. */
+  readonly heardAt: number | null
+  /** 99 of 100 silences of its agent were not longer; `null`: not known. */
+  readonly usualSilence: number | null
   /** The machine's, as stored. */
   readonly snapshot: { readonly value: unknown; readonly context: SessionContext }
   readonly lastStep: number
@@ -64,6 +71,7 @@ export const make = Effect.gen(function* () {
   const { machine } = yield* SessionShared
   const { isAlone } = yield* ThisNode
   const { viewOf } = yield* ViewSessions.make
+  const circuitOf = yield* circuits
 
   const readable = (stored: unknown) =>
     Effect.try({
@@ -91,7 +99,9 @@ export const make = Effect.gen(function* () {
     const canFork = Option.isSome(driver) && driver.value.capabilities.fork
     const inspected: InspectedSession = {
       view,
-      summary: withActorsNext(summary.value, looked),
+      ...lineFor(caller, seen(unseen(summary.value, circuitOf(view.agent)), looked)),
+      heardAt: looked?._tag === "Seen" ? (looked.actor?.heardAt ?? null) : null,
+      usualSilence: looked?._tag === "Seen" ? (looked.usualSilence ?? null) : null,
       snapshot: yield* readable(yield* ledger.snapshot(view.id)),
       lastStep,
       lastEvent: yield* ledger.lastEvent(view.id),
@@ -107,6 +117,14 @@ export const make = Effect.gen(function* () {
     }
     return inspected
   })
+
+  /** Sessions of other apps are only counted. */
+  const lineFor = (caller: Caller, summary: SeenSession): Pick<InspectedSession, "summary" | "othersHold"> => {
+    const { line } = summary
+    if (line === null || line === undefined) return { summary, othersHold: 0 }
+    const holders = line.holders.filter(({ app }) => caller._tag === "Admin" || caller.app === app)
+    return { summary: { ...summary, line: { ...line, holders } }, othersHold: line.holders.length - holders.length }
+  }
 
   return Effect.fnUntraced(function* (caller: Caller, id: string) {
     let session = yield* readOnce(caller, id)

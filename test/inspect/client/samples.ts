@@ -15,6 +15,8 @@ export const rowOf = (id: string, substate = "idle.asleep", more: Partial<Sessio
   total_tokens: 0,
   node: null,
   wait: null,
+  last_outcome: null,
+  circuit: null,
   ...more
 })
 

@@ -15,7 +15,7 @@ import { stateInfo } from "../../../machines/session/stateInfo.ts"
 import type { WaitsFor } from "../../../machines/session/states.ts"
 import { stateOf, substateWords, toneOf } from "../../../src/inspect/client/tones.ts"
 import type { Tone } from "../../../src/inspect/client/tones.ts"
-import { nextWords } from "../../../src/inspect/client/words.ts"
+import { circuitOf, failedWords, failureOf, nextWords } from "../../../src/inspect/client/words.ts"
 
 describe("numbers and times", () => {
   it.each([
@@ -86,12 +86,37 @@ describe("states", () => {
     )
   })
 
-  it("have the tone of their state, unless they wait for a person, a backoff or an operator", () => {
-    const special: Partial<Record<WaitsFor, Tone>> = { answer: "asking", backoff: "backing", unpark: "parked" }
+  it("have the tone of their state, unless they wait for a slot, a person, a backoff or an operator", () => {
+    const special: Partial<Record<WaitsFor, Tone>> = {
+      slot: "queued",
+      answer: "asking",
+      backoff: "backing",
+      unpark: "parked"
+    }
     for (const { name, state, waitsFor } of Object.values(stateInfo))
       assert.strictEqual(toneOf(name), special[waitsFor] ?? state, name)
     assert.strictEqual(toneOf("idle.tomorrow"), "idle")
     assert.strictEqual(toneOf("tomorrow"), "idle")
+  })
+
+  it("have a process where the agent is up: an open circuit holds up the others", () => {
+    const circuit = { until: 20, reason: "no such file" }
+    for (const { name, process } of Object.values(stateInfo)) {
+      const isHeldUp = circuitOf({ circuit, substate: name }, 10) !== null
+      assert.strictEqual(isHeldUp, process !== "up" && name !== "closed", name)
+    }
+    assert.isNull(circuitOf({ circuit, substate: "idle.asleep" }, 20))
+  })
+
+  it("tell of a failed turn until another one runs", () => {
+    const failed = { turn: 2, status: "failed", at: 1, failure: { class: "crash", message: "it died" } } as const
+    assert.strictEqual(failureOf({ last_outcome: failed, state: "idle" }), failed)
+    assert.isNull(failureOf({ last_outcome: failed, state: "turning" }))
+    assert.isNull(failureOf({ last_outcome: { ...failed, status: "interrupted" }, state: "idle" }))
+    assert.deepStrictEqual(
+      [failed, { ...failed, status: "timed_out" as const }, { ...failed, failure: null }].map(failedWords),
+      ["failed: crash", "ran out of time", "failed"]
+    )
   })
 
   it("name the state that the next timer leads to, or the timer itself where it leads to none", () => {

@@ -43,7 +43,9 @@ const detail = {
       settled_at: start + 5
     }
   ],
-  processes: [{ generation: 1, started_at: start, ended_at: start + 11, exit: "exit code 3" }],
+  processes: [
+    { generation: 1, started_at: start, ended_at: start + 11, exit: "exit code 3", is_failure: true, death: null }
+  ],
   owners: [
     { epoch: 1, node: "berlin", at: start - 4, after_step: 0, before: null },
     { epoch: 2, node: "oslo", at: start + 12, after_step: 9, before: "silent" }
@@ -79,7 +81,7 @@ describe("a session's timers", () => {
 })
 
 describe("the lanes of a session", () => {
-  const lanes = lanesOf({ detail, steps: replayOf(eventful), transcript: [] })
+  const lanes = lanesOf({ detail, steps: replayOf(eventful), transcript: [], samples: [] })
   const lane = (name: string) => lanes.find((each) => each.name === name)
 
   it("show its states without a gap from its creation on", () => {
@@ -105,7 +107,7 @@ describe("the lanes of a session", () => {
     assert.deepStrictEqual(lane("node")?.marks, [
       { at: start + 12, label: "oslo took it over from berlin, which gave no sign of life any more", tone: "bad" }
     ])
-    const alone = lanesOf({ detail: { ...detail, owners: [] }, steps: [], transcript: [] })
+    const alone = lanesOf({ detail: { ...detail, owners: [] }, steps: [], transcript: [], samples: [] })
     assert.isUndefined(alone.find(({ name }) => name === "node"))
   })
 

@@ -77,7 +77,15 @@ describe("the strip of deaths", () => {
 })
 
 describe("processes as a tree", () => {
-  const process = (pid: number, ppid: number) => ({ pid, ppid, command: `${pid}`, rss_bytes: 0, started_at: null })
+  const process = (pid: number, ppid: number) => ({
+    pid,
+    ppid,
+    command: `${pid}`,
+    rss_bytes: 0,
+    started_at: null,
+    state: null,
+    cpu_seconds: null
+  })
 
   it("are each under their parent, with those that left the tree beside it", () => {
     assert.deepStrictEqual(

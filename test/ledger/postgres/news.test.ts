@@ -21,6 +21,7 @@ import * as ObserveChanges from "../../../src/services/inspection/observeChanges
 import * as ObserveCommits from "../../../src/services/inspection/observeCommits.ts"
 import { SessionActorRefs } from "../../../src/services/SessionActorRefs.ts"
 import { newNodeToken } from "../../../src/domain/Ids.ts"
+import { CircuitBreaker } from "../../../src/supervision/CircuitBreaker.ts"
 import { SessionHost } from "../../../src/supervision/SessionHost.ts"
 import { ThisNode } from "../../../src/runtime/ThisNode.ts"
 import { Supervisor } from "../../../src/supervision/Supervisor.ts"
@@ -38,8 +39,15 @@ const beside = (url: string) =>
       Layer.mergeAll(
         News.layer,
         SessionShared.layer,
+        CircuitBreaker.layer,
         Layer.mock(SessionHost)({ look: () => Effect.succeed([]) }),
-        Layer.mock(Supervisor)({ view: () => null, views: () => [], hasMail: () => false, timers: () => null }),
+        Layer.mock(Supervisor)({
+          view: () => null,
+          views: () => [],
+          hasMail: () => false,
+          timers: () => null,
+          watch: () => null
+        }),
         Layer.mock(ThisNode)({
           token: newNodeToken(),
           isAlone: true,

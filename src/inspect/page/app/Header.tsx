@@ -1,6 +1,7 @@
 /** The links to the views, and the state of the connection. */
+import { duration } from "../../client/format.ts"
 import { serverTime } from "../clock.ts"
-import { isDraining, notReady, phase, seesNodes } from "../store.ts"
+import { isDraining, notReady, phase, quietSeconds, seesNodes } from "../store.ts"
 import { Brand } from "../ui/Brand.tsx"
 import { Countdown } from "../ui/Time.tsx"
 import { pendingCount } from "../approvals/inbox.ts"
@@ -11,6 +12,7 @@ import { Menu } from "./Menu.tsx"
 const places = [
   { view: "sessions", href: "#/", name: "Sessions" },
   { view: "approvals", href: "#/approvals", name: "Approvals" },
+  { view: "agents", href: "#/agents", name: "Agents" },
   { view: "machine", href: "#/machine", name: "Machine" }
 ] as const
 const placesOfOperators = [...places, { view: "nodes", href: "#/nodes", name: "Nodes" }] as const
@@ -51,15 +53,20 @@ export const Header = () => {
 
 const LinkState = () => {
   const { name } = phase.value
-  const words = {
-    connecting: "connecting…",
-    "catching-up": "catching up…",
-    live: "live",
-    lost: "not connected",
-    refused: "refused",
-    resting: "paused"
-  }[name]
-  const look = name === "live" ? "is-live" : name === "lost" || name === "refused" ? "is-lost" : ""
+  const quiet = quietSeconds.value
+  const words =
+    quiet !== null
+      ? `no news for ${duration(quiet)}`
+      : {
+          connecting: "connecting…",
+          "catching-up": "catching up…",
+          live: "live",
+          lost: "not connected",
+          refused: "refused",
+          resting: "paused"
+        }[name]
+  const isLost = quiet !== null || name === "lost" || name === "refused"
+  const look = isLost ? "is-lost" : name === "live" ? "is-live" : ""
   return (
     <div class={`link-state ${look}`} role="status" aria-label={`Connection: ${words}`} title={words}>
       <i />
@@ -85,6 +92,16 @@ export const Banners = () => (
 
 const LostBanner = () => {
   const current = phase.value
+  const quiet = quietSeconds.value
+  if (quiet !== null)
+    return (
+      <div class="banner bad">
+        <span>
+          <strong>No news from Troupe for {duration(quiet)}.</strong> The connection is open, and nothing comes over it.
+          What is shown may be old.
+        </span>
+      </div>
+    )
   if (current.name === "refused" && current.problem.status !== 401)
     return <p class="banner bad">No live news: {current.problem.detail}</p>
   if (current.name !== "lost") return null

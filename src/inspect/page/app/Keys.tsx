@@ -25,6 +25,7 @@ addEventListener("keydown", (event) => {
     if (event.key === "s") return go({ view: "sessions", filter: noFilter })
     if (event.key === "a") return go({ view: "approvals" })
     if (event.key === "m") return go({ view: "machine" })
+    if (event.key === "e") return go({ view: "agents" })
     if (event.key === "n" && seesNodes.value) return go({ view: "nodes" })
   }
   if (event.key === "n") return go({ view: "new" })
@@ -55,6 +56,7 @@ const keys: ReadonlyArray<readonly [keys: ReadonlyArray<string>, does: string]> 
   [["n"], "a new session"],
   [["g", "s"], "all sessions"],
   [["g", "a"], "approvals"],
+  [["g", "e"], "the agents"],
   [["g", "m"], "the machine"],
   [["?"], "this list"]
 ]

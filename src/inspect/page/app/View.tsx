@@ -41,6 +41,8 @@ const Routed = ({ route: current }: { readonly route: Route }) => {
       return <Later load={loadMachine} />
     case "nodes":
       return <Later load={loadNodes} />
+    case "agents":
+      return <Later load={loadAgents} />
     case "new":
       return <Later load={loadStart} />
     case "unknown":
@@ -70,6 +72,7 @@ const titles = {
   approvals: "Approvals · Troupe",
   machine: "Machine · Troupe",
   nodes: "Nodes · Troupe",
+  agents: "Agents · Troupe",
   new: "New session · Troupe",
   unknown: "Troupe"
 }
@@ -77,6 +80,7 @@ const titles = {
 const loadSession = () => import("../session/SessionView.tsx")
 const loadStart = () => import("../start/StartView.tsx")
 const loadNodes = () => import("../nodes/NodesView.tsx")
+const loadAgents = () => import("../agents/AgentsView.tsx")
 const loadMachine = () => import("../machine/MachineView.tsx")
 
 /** A view that most visits do not need at once: its code comes when it is opened. */

@@ -9,6 +9,7 @@ export type Route =
   | { readonly view: "approvals" }
   | { readonly view: "machine" }
   | { readonly view: "nodes" }
+  | { readonly view: "agents" }
   | { readonly view: "new" }
   | { readonly view: "unknown" }
 
@@ -27,7 +28,8 @@ export const routeOf = (hash: string): Route => {
   if (codeOf(hash) !== undefined) return { view: "sessions", filter: noFilter }
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2)
   if (path === "") return { view: "sessions", filter: filterOf(new URLSearchParams(query)) }
-  if (path === "approvals" || path === "machine" || path === "nodes" || path === "new") return { view: path }
+  if (path === "approvals" || path === "machine" || path === "nodes" || path === "agents" || path === "new")
+    return { view: path }
   const id = /^sessions\/([^/]+)$/.exec(path)?.[1]
   const session = id === undefined ? undefined : decoded(id)
   return session === undefined ? { view: "unknown" } : { view: "session", id: session }

@@ -6,7 +6,7 @@ import { computed, effect } from "@preact/signals"
 import type { SlimStep } from "../../contract.ts"
 import { follow } from "../../client/live.ts"
 import type { Following } from "../../client/live.ts"
-import { api, isDraining, me, notReady, phase, setMe } from "../store.ts"
+import { api, heard, isDraining, me, notReady, phase, setMe } from "../store.ts"
 import { parsed } from "../../client/visible.ts"
 
 export type ServerMessage =
@@ -44,6 +44,7 @@ effect(() => {
   if (!isLoggedIn.value) return
   const following = follow({
     url: api.stepsUrl(),
+    onHeard: heard,
     onPhase: (next) => {
       phase.value = next
       if (next.name === "lost") isDraining.value = false
@@ -85,7 +86,11 @@ effect(() => {
 const askReady = async (): Promise<void> => {
   if (document.hidden || phase.value.name !== "live") return
   try {
-    const response = await fetch(new URL("../readyz", document.baseURI), { cache: "no-store" })
+    const response = await fetch(new URL("../readyz", document.baseURI), {
+      cache: "no-store",
+      signal: AbortSignal.timeout(askReadyMillis)
+    })
+    heard()
     const { reasons = [] } = (await response.json()) as { readonly reasons?: ReadonlyArray<string> }
     const isEnd = (reason: string) => reason.startsWith("draining")
     isDraining.value = reasons.some(isEnd)

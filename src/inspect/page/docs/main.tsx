@@ -8,7 +8,7 @@ import "./docs.css"
 const place = document.getElementById("app")!
 
 try {
-  const response = await fetch("openapi.json")
+  const response = await fetch("openapi.json", { signal: AbortSignal.timeout(30_000) })
   render(<Page document={(await response.json()) as ApiDocument} />, place)
   document.getElementById(location.hash.slice(1))?.scrollIntoView()
 } catch (cause) {

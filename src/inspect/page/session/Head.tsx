@@ -5,7 +5,7 @@ import { count, money, plural } from "../../client/format.ts"
 import { toneOf } from "../../client/tones.ts"
 import { say, sayProblem } from "../store.ts"
 import { Confirm } from "../ui/Confirm.tsx"
-import { StateBadge } from "../ui/State.tsx"
+import { OutcomeMark, StateBadge } from "../ui/State.tsx"
 import { Age } from "../ui/Time.tsx"
 import { ExportMenu } from "./ExportMenu.tsx"
 import type { Store } from "./store.ts"
@@ -22,6 +22,7 @@ export const Head = ({ detail, store }: Props) => {
     <header class="session-head">
       <div class="session-name">
         <StateBadge substate={store.active.value} />
+        {store.isLive.value ? <OutcomeMark row={detail.session} /> : null}
         <h1 class="mono">{session_id}</h1>
         {store.api === null ? null : <CopyId id={session_id} />}
       </div>

@@ -3,7 +3,7 @@ import type { Me } from "../../contract.ts"
 import type { Detail, Step, TranscriptEvent } from "../../sessionContract.ts"
 import { problemFrom } from "../../client/api.ts"
 import { follow } from "../../client/live.ts"
-import { api, me } from "../store.ts"
+import { api, heard, me } from "../store.ts"
 import { parsed } from "../../client/visible.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
@@ -13,6 +13,7 @@ export const openSession = (id: string, who: Me): { readonly store: Store; reado
     isAdmin: who.admin,
     wire: (seq) => api.wire(id, seq),
     processes: () => api.processes(id),
+    why: () => api.why(id),
     act: (order) => api.act(id, order),
     submit: (prompt) => api.submit(id, { prompt }),
     fork: (turn) => api.fork(id, { turn_index: turn }),
@@ -24,6 +25,8 @@ export const openSession = (id: string, who: Me): { readonly store: Store; reado
 
 /** What comes in between is one question: a turn that streams changes the detail many times a second. */
 const askAgainMillis = 200
+/** Each takes a look at the kernel's table of processes. */
+const examineMillis = 3_000
 /** The words of the wait contain times. */
 const askAnywayMillis = 5_000
 
@@ -69,6 +72,7 @@ const feed = (id: string, store: Store): (() => void) => {
   void ask()
   const following = follow({
     url: api.streamUrl(id),
+    onHeard: heard,
     onPhase: (phase) => {
       store.phase.value = phase
       if (phase.name === "live") askSoon()
@@ -84,6 +88,29 @@ const feed = (id: string, store: Store): (() => void) => {
       if (event === "changed" || (event === "step" && store.phase.value.name === "live")) askSoon()
     }
   })
+  /** Only of a process there is anything to examine. */
+  const examine = async () => {
+    const detail = store.detail.peek()
+    if (document.hidden || store.phase.peek().name !== "live" || detail === undefined) return
+    if (detail.process.pid === null) {
+      store.diagnosis.value = undefined
+      return
+    }
+    try {
+      const [diagnosis, { samples }] = await Promise.all([api.why(id), api.processes(id)])
+      if (!isOpen) return
+      store.diagnosis.value = diagnosis
+      store.measured(samples)
+    } catch {
+      // The detail's own question says what is wrong.
+    }
+  }
+  let examining: ReturnType<typeof setTimeout> | undefined
+  const examineAgain = async () => {
+    await examine()
+    if (isOpen) examining = setTimeout(() => void examineAgain(), examineMillis)
+  }
+  examining = setTimeout(() => void examineAgain(), 500)
   const anyway = setInterval(() => {
     if (!document.hidden && store.phase.value.name === "live" && !store.isOver.value) void ask()
   }, askAnywayMillis)
@@ -94,6 +121,7 @@ const feed = (id: string, store: Store): (() => void) => {
     isOpen = false
     clearTimeout(drawing)
     clearTimeout(asking)
+    clearTimeout(examining)
     clearInterval(anyway)
     document.removeEventListener("visibilitychange", look)
     removeEventListener("online", following.retry)

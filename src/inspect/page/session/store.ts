@@ -8,7 +8,7 @@ import { computed, signal } from "@preact/signals"
 import { initialContext } from "../../../../machines/session/events.ts"
 import { readChart } from "../../chart/read.ts"
 import type { Done, Me, Opened } from "../../contract.ts"
-import type { Detail, Processes, Step, TranscriptEvent, Wire } from "../../sessionContract.ts"
+import type { Detail, Diagnosis, Processes, Step, TranscriptEvent, UseSample, Wire } from "../../sessionContract.ts"
 import type { Problem } from "../../client/api.ts"
 import { now } from "../clock.ts"
 import type { Phase } from "../../client/live.ts"
@@ -26,6 +26,7 @@ export interface SessionApi {
   readonly isAdmin: boolean
   readonly wire: (seq: number) => Promise<Wire>
   readonly processes: () => Promise<Processes>
+  readonly why: () => Promise<Diagnosis>
   readonly act: (order: "interrupt" | "close" | "unpark") => Promise<Done>
   /** Succeeds when the turn is accepted. */
   readonly submit: (prompt: string) => Promise<Done>
@@ -37,6 +38,9 @@ export interface SessionApi {
 const upTo = (time: number, instants: ReadonlyArray<number>): ReadonlyArray<number> =>
   time > (instants.at(-1) ?? 0) ? [...instants, time] : instants
 
+/** An hour. */
+const mostSamples = 3_600
+
 export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
   const machine = machineOf(bounds)
   const replay = new Replay(machine)
@@ -44,6 +48,10 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
 
   const detail = signal<Detail | undefined>(undefined)
   const problem = signal<Problem | undefined>(undefined)
+  /** Of a turn that runs, asked while it is looked at. */
+  const diagnosis = signal<Diagnosis | undefined>(undefined)
+  /** What its processes used, as far as it was measured while somebody looked. */
+  const samples = signal<ReadonlyArray<UseSample>>([])
   const phase = signal<Phase>({ name: "connecting" })
   const steps = signal<ReadonlyArray<Replayed>>([])
   const events = signal(conversation.items)
@@ -80,7 +88,7 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
   const lanes = computed(() =>
     detail.value === undefined
       ? []
-      : lanesOf({ detail: detail.value, steps: steps.value, transcript: transcript.value })
+      : lanesOf({ detail: detail.value, steps: steps.value, transcript: transcript.value, samples: samples.value })
   )
   const isOver = computed(() => detail.value?.session.state === "closed")
   const instants = computed(() => inOrder(instantsOf(lanes.value)))
@@ -104,6 +112,13 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     api,
     detail,
     problem,
+    diagnosis,
+    samples,
+    /** In a window of one's own time: those that the server has forgotten stay. */
+    measured: (newer: ReadonlyArray<UseSample>) => {
+      const first = newer[0]?.at ?? Infinity
+      samples.value = [...samples.peek().filter(({ at }) => at < first), ...newer].slice(-mostSamples)
+    },
     phase,
     steps,
     cursor,

@@ -3,10 +3,12 @@ import type { Signal } from "@preact/signals"
 import { hashOfSession } from "../app/router.ts"
 import { count } from "../../client/format.ts"
 import { isAdmin, thisNode } from "../store.ts"
-import { StateBadge } from "../ui/State.tsx"
-import { Age, Countdown } from "../ui/Time.tsx"
+import { OutcomeMark, StateBadge } from "../ui/State.tsx"
+import { now } from "../clock.ts"
+import { Age, Countdown, Since } from "../ui/Time.tsx"
+import type { SessionRow } from "../../contract.ts"
 import type { LiveRow } from "./table.ts"
-import { nextWords, owedBy } from "../../client/words.ts"
+import { circuitOf, failedWords, failureOf, nextWords, owedBy } from "../../client/words.ts"
 
 interface Props {
   readonly live: Signal<LiveRow>
@@ -44,6 +46,7 @@ export const Row = ({ index, isActive, live, onFocus, top }: Props) => {
     >
       <span role="gridcell" class="cell-state">
         <StateBadge substate={row.substate} />
+        <OutcomeMark row={row} />
       </span>
       <span role="gridcell" class="cell-id">
         <a href={href} class="mono" tabIndex={-1} title={row.session_id}>
@@ -75,14 +78,7 @@ export const Row = ({ index, isActive, live, onFocus, top }: Props) => {
       <span role="gridcell" class="number cell-tokens">
         {row.total_tokens === 0 ? <span class="faint">0</span> : count(row.total_tokens)}
       </span>
-      <span role="gridcell" class="cell-wait" title={wait === null ? "" : `${wait.what}, owed by ${owedBy(wait)}`}>
-        {wait === null || wait.who === "nobody" ? null : (
-          <>
-            <span class="wait-what">{wait.what}</span>
-            <span class="wait-who">{owedBy(wait)}</span>
-          </>
-        )}
-      </span>
+      <WaitCell row={row} />
       <span role="gridcell" class="cell-next">
         {wait?.next === null || wait?.next === undefined ? null : (
           <span title={wait.next.timer}>
@@ -92,5 +88,48 @@ export const Row = ({ index, isActive, live, onFocus, top }: Props) => {
         )}
       </span>
     </div>
+  )
+}
+
+const WaitCell = ({ row }: { readonly row: SessionRow }) => {
+  const { wait } = row
+  const failed = failureOf(row)
+  const title = [
+    ...(wait === null ? [] : [`Waits for ${wait.what}: ${owedBy(wait)} can bring it about.`]),
+    ...(failed === null || failed.failure === null ? [] : [failed.failure.message])
+  ]
+  return (
+    <span role="gridcell" class="cell-wait" title={title.join("\n")}>
+      <HeldUp row={row} />
+      {failed === null ? null : (
+        <span class="wait-failed">
+          turn {failed.turn} {failedWords(failed)}
+        </span>
+      )}
+      {wait === null || wait.who === "nobody" ? null : wait.tool !== null ? (
+        <>
+          <span class="wait-what">
+            <code>{wait.tool.title}</code>
+          </span>
+          <span class="wait-who">
+            runs for <Since at={wait.tool.since} />
+          </span>
+        </>
+      ) : (
+        <>
+          <span class="wait-what">{wait.what}</span>
+          <span class="wait-who">{owedBy(wait)}</span>
+        </>
+      )}
+    </span>
+  )
+}
+
+const HeldUp = ({ row }: { readonly row: SessionRow }) => {
+  const circuit = circuitOf(row, now.value)
+  return circuit === null ? null : (
+    <span class="wait-failed" title={circuit.reason}>
+      {row.agent} is not started for <Countdown at={circuit.until} />: its starts kept failing
+    </span>
   )
 }

@@ -11,6 +11,7 @@ import type { SessionState } from "../../../domain/Session.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, SqlValue } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
+import { readableJson } from "./columns.ts"
 import * as Counts from "./counts.ts"
 import { atWork } from "./counts.ts"
 import type { SessionSummary, OverviewQuery, Page } from "../../LedgerQuery.ts"
@@ -33,6 +34,7 @@ interface SummaryRow {
   readonly turn_count: number
   readonly restarts: number
   readonly tokens: number | null
+  readonly last_outcome: string | null
   readonly turn: number | null
   readonly process: number
   readonly since: number | null
@@ -54,6 +56,7 @@ const summaryOf = (row: SummaryRow): SessionSummary => ({
   turnCount: row.turn_count,
   restarts: row.restarts,
   totalTokens: row.tokens ?? 0,
+  lastOutcome: row.last_outcome === null ? null : readableJson(row.last_outcome, () => null),
   turn: row.turn ?? 0,
   process: row.process === 1,
   since: row.since ?? row.created_at,
@@ -66,7 +69,7 @@ const summaries = ({
   jsonFlag,
   jsonNumber
 }: Dialect) => `SELECT s.id, s.app, s.agent, s.state, s.substate, s.created_at, s.last_activity_at, s.closed_at,
-    s.turn_count, s.restarts,
+    s.turn_count, s.restarts, s.last_outcome,
     ${jsonNumber("s.usage", "totalTokens")} AS tokens,
     ${jsonNumber("s.snapshot", "context.turn")} AS turn,
     ${jsonFlag("s.snapshot", "context.process")} AS process,

@@ -31,6 +31,7 @@ import {
   insertInto,
   json,
   jsonField,
+  jsonOrNullField,
   paramsOf,
   patchOf,
   plain,
@@ -80,7 +81,8 @@ const sessionFields: Fields<Omit<SessionRecord, keyof typeof requestFields>> = {
   closedAt: plain("closed_at"),
   threadId: plain("thread_id"),
   restarts: plain("restarts"),
-  usage: readableJsonField("usage", () => noUsage)
+  usage: readableJsonField("usage", () => noUsage),
+  lastOutcome: jsonOrNullField("last_outcome")
 }
 
 /** Those of the request that may change. */

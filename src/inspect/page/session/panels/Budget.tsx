@@ -1,5 +1,5 @@
 /** The restart budget as a picture: the deaths within the period, how many more are forgiven, and what is waited for. */
-import type { Budget as BudgetOf, Detail } from "../../../sessionContract.ts"
+import type { Budget as BudgetOf, Detail, ProcessSpan } from "../../../sessionContract.ts"
 import { now } from "../../clock.ts"
 import { clockTime, duration, plural } from "../../../client/format.ts"
 import { Countdown } from "../../ui/Time.tsx"
@@ -34,7 +34,7 @@ export const Budget = ({ detail: { budget, processes } }: { readonly detail: Det
         <b>Parked</b>
         <p>{budget.parked.reason}</p>
         <p class="dim">
-          It comes back by itself in <Countdown at={budget.parked.until} />, or when an operator unparks it.
+          It takes turns again in <Countdown at={budget.parked.until} />, or when an operator unparks it.
         </p>
       </div>
     )}
@@ -44,18 +44,38 @@ export const Budget = ({ detail: { budget, processes } }: { readonly detail: Det
       {processes
         .slice(-mostProcesses)
         .toReversed()
-        .map(({ ended_at, exit, generation, started_at }) => (
-          <li key={generation} class={ended_at === null ? "alive" : ""}>
-            <b>{generation}</b>
-            <span>{clockTime(started_at, now.value)}</span>
-            <span>{duration((ended_at ?? now.value) - started_at)}</span>
-            <span class="dim">{ended_at === null ? "lives" : (exit ?? "ended")}</span>
-          </li>
-        ))}
+        .map((span) => {
+          const { ended_at, exit, generation, is_failure, started_at } = span
+          return (
+            <li key={generation} class={ended_at === null ? "alive" : is_failure ? "failed" : ""}>
+              <b>{generation}</b>
+              <span>{clockTime(started_at, now.value)}</span>
+              <span>{duration((ended_at ?? now.value) - started_at)}</span>
+              <span class="dim">{ended_at === null ? "runs" : (exit ?? "ended")}</span>
+              <Death span={span} />
+            </li>
+          )
+        })}
     </ol>
     {processes.length > mostProcesses ? <p class="dim">And {processes.length - mostProcesses} before them.</p> : null}
   </div>
 )
+
+/** The end of a process, to be opened: what the kernel said, and its last words. */
+export const Death = ({ isOpen = false, span: { death } }: { readonly span: ProcessSpan; readonly isOpen?: boolean }) =>
+  death === null ? null : (
+    <details open={isOpen}>
+      <summary>{exitWords(death)}</summary>
+      {death.stderr === "" ? <p class="dim">It wrote nothing to stderr.</p> : <pre class="stderr">{death.stderr}</pre>}
+    </details>
+  )
+
+const exitWords = ({ code, signal }: NonNullable<ProcessSpan["death"]>): string =>
+  signal !== null
+    ? `killed by ${signal}`
+    : code === null
+      ? "how it ended is not known; stderr"
+      : `exit code ${code}, and its stderr`
 
 const Strip = ({ budget }: { readonly budget: BudgetOf }) => {
   const deaths = deathsOn(budget, now.value)

@@ -5,6 +5,7 @@ import { now } from "../../clock.ts"
 import { clockTime, duration, fullTime } from "../../../client/format.ts"
 import { say, sayProblem } from "../../store.ts"
 import { Confirm } from "../../ui/Confirm.tsx"
+import { Since } from "../../ui/Time.tsx"
 import { toneOf } from "../../../client/tones.ts"
 import { timerName } from "../model/timers.ts"
 import type { Item } from "../../../client/Transcript.ts"
@@ -13,9 +14,11 @@ interface Props {
   readonly item: Item
   /** Forks the session after a turn; absent: it can't be forked there. */
   readonly fork?: ((turn: number) => Promise<Opened>) | undefined
+  /** A tool that runs now. */
+  readonly runs?: boolean
 }
 
-export const Entry = ({ fork, item }: Props) => {
+export const Entry = ({ fork, item, runs = false }: Props) => {
   switch (item.kind) {
     case "state":
       return (
@@ -50,7 +53,7 @@ export const Entry = ({ fork, item }: Props) => {
         </article>
       )
     case "tool":
-      return <ToolEntry item={item} />
+      return <ToolEntry item={item} runs={runs} />
     case "plan":
       return (
         <article class="entry">
@@ -99,14 +102,25 @@ const Fork = ({ fork, turn }: { readonly turn: number; readonly fork: NonNullabl
   )
 }
 
-const ToolEntry = ({ item }: { readonly item: Extract<Item, { readonly kind: "tool" }> }) => (
-  <details class={`entry-tool ${item.status}`}>
+const ToolEntry = ({
+  item,
+  runs
+}: {
+  readonly item: Extract<Item, { readonly kind: "tool" }>
+  readonly runs: boolean
+}) => (
+  <details class={`entry-tool ${runs ? "runs" : item.status}`}>
     <summary>
       <span class="tool-kind">{item.tool}</span>
       <code>{item.title}</code>
       <span class="tool-status">
-        {item.status.replaceAll("_", " ")}
-        {item.until - item.at >= 1 ? `, ${duration(item.until - item.at)}` : ""}
+        {runs ? (
+          <>
+            runs, <Since at={item.at} />
+          </>
+        ) : (
+          `${item.status.replaceAll("_", " ")}${item.until - item.at >= 1 ? `, ${duration(item.until - item.at)}` : ""}`
+        )}
       </span>
       <At at={item.at} />
     </summary>

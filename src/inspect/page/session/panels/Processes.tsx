@@ -8,6 +8,7 @@ import { ProblemBox } from "../../ui/Problem.tsx"
 import { Since } from "../../ui/Time.tsx"
 import { treeOf } from "../model/tree.ts"
 import type { Store } from "../store.ts"
+import { Death } from "./Budget.tsx"
 import { Owners } from "./Owners.tsx"
 
 interface Props {
@@ -44,6 +45,7 @@ export const Processes = ({ detail, store }: Props) => {
     }
   }, [api])
   const { pid, state, unseen, up_since } = detail.process
+  const lastEnd = detail.processes.findLast(({ ended_at }) => ended_at !== null)
   return (
     <div class="processes" tabIndex={0} role="region" aria-label="Process">
       {unseen === null ? (
@@ -69,6 +71,10 @@ export const Processes = ({ detail, store }: Props) => {
                 pid
               </th>
               <th scope="col">command</th>
+              <th scope="col">does</th>
+              <th scope="col" class="number">
+                CPU
+              </th>
               <th scope="col" class="number">
                 RSS
               </th>
@@ -85,6 +91,7 @@ export const Processes = ({ detail, store }: Props) => {
                   <span class="faint mono">{branch}</span>
                   <code>{process.command}</code>
                 </td>
+                <Doing pid={process.pid} state={process.state} store={store} />
                 <td class="number">{bytes(process.rss_bytes)}</td>
                 <td class="number">{process.started_at === null ? "" : <Since at={process.started_at} />}</td>
               </tr>
@@ -92,6 +99,16 @@ export const Processes = ({ detail, store }: Props) => {
           </tbody>
         </table>
       )}
+      {pid === null && lastEnd !== undefined ? (
+        <>
+          <h2>
+            Process {lastEnd.generation}, which ended {lastEnd.ended_at === null ? "" : <Since at={lastEnd.ended_at} />}{" "}
+            ago
+          </h2>
+          <p>{lastEnd.exit}</p>
+          <Death span={lastEnd} isOpen />
+        </>
+      ) : null}
       <Owners detail={detail} />
       {latest !== undefined && latest.first_malformed_line !== null ? (
         <>
@@ -110,5 +127,30 @@ export const Processes = ({ detail, store }: Props) => {
         </>
       ) : null}
     </div>
+  )
+}
+
+/** What a process does, by the last diagnosis. */
+const Doing = ({
+  pid,
+  state,
+  store
+}: {
+  readonly pid: number
+  readonly state: string | null
+  readonly store: Store
+}) => {
+  const found = store.diagnosis.value?.processes.find((process) => process.pid === pid)
+  const isStopped = state === "T" || state === "t"
+  return (
+    <>
+      <td class={isStopped ? "bad" : "dim"}>
+        <span title={state === null ? "" : `The kernel's state: ${state}`}>
+          {found?.state_words ?? state ?? ""}
+          {found?.waits_for == null || isStopped ? "" : `: ${found.waits_for}`}
+        </span>
+      </td>
+      <td class="number">{found?.cpu == null ? "" : `${Math.round(found.cpu * 100)} %`}</td>
+    </>
   )
 }

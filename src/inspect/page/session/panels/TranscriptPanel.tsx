@@ -4,6 +4,7 @@
  * Follows its end while one reads there; in time travel the moment is scrolled to, and what came later is faint.
  */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
+import { isToolRunning } from "../../../client/Transcript.ts"
 import type { Item } from "../../../client/Transcript.ts"
 import type { Store } from "../store.ts"
 import { lastAtOrBefore } from "../time/axis.ts"
@@ -81,7 +82,7 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
                 class={`row${item.at > until ? " later" : ""}`}
                 style={{ transform: `translateY(${start}px)` }}
               >
-                <Entry item={item} fork={forkOf(item)} />
+                <Entry item={item} fork={forkOf(item)} runs={store.isLive.value && isToolRunning(item, turns ?? [])} />
               </div>
             )
           })}

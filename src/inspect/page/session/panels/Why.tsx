@@ -1,14 +1,16 @@
 /** Why it is not moving: what is awaited, who owes it, since when, and what comes by itself. Or how it was, then. */
 import type { ComponentChildren } from "preact"
+import { useState } from "preact/hooks"
 import type { Detail } from "../../../sessionContract.ts"
 import { now } from "../../clock.ts"
-import { duration, plural } from "../../../client/format.ts"
+import { clockTime, duration, plural } from "../../../client/format.ts"
 import { owedBy } from "../../../client/words.ts"
+import { quietSeconds, sayProblem } from "../../store.ts"
 import { toneOf } from "../../../client/tones.ts"
 import { Sign } from "../../ui/State.tsx"
 import { Countdown, Since } from "../../ui/Time.tsx"
 import { armedAfter, timerName } from "../model/timers.ts"
-import type { Store } from "../store.ts"
+import type { SessionApi, Store } from "../store.ts"
 import { Pips } from "./Budget.tsx"
 
 interface Props {
@@ -17,13 +19,62 @@ interface Props {
 }
 
 export const Why = ({ detail, store }: Props) =>
-  store.isLive.value ? (
-    <WhyNow detail={detail} isLost={["lost", "refused"].includes(store.phase.value.name)} />
-  ) : (
-    <AsItWas store={store} />
-  )
+  store.isLive.value ? <WhyNow store={store} detail={detail} lost={lostWords(store)} /> : <AsItWas store={store} />
 
-const WhyNow = ({ detail, isLost }: { readonly detail: Detail; readonly isLost: boolean }) => {
+/** What is shown is not known to be so now. */
+const lostWords = (store: Store): string | null => {
+  const quiet = store.api === null ? null : quietSeconds.value
+  if (quiet !== null) return `No news from Troupe for ${duration(quiet)}. As last heard:`
+  return ["lost", "refused"].includes(store.phase.value.name) ? "As last heard:" : null
+}
+
+/** Those that will not pass by themselves. */
+const alarming: ReadonlySet<string> = new Set(["stopped", "blocked", "loops", "silent"])
+
+/** What its processes do, where that says more than the sentence. */
+const Verdict = ({ store }: { readonly store: Store }) => {
+  const diagnosis = store.diagnosis.value
+  return (
+    <div class="why-verdict">
+      {diagnosis === undefined || diagnosis.kind === "none" ? null : (
+        <p class={alarming.has(diagnosis.kind) ? "bad" : ""} role="status">
+          {diagnosis.verdict}
+        </p>
+      )}
+      {store.api === null ? null : <CopyWhy why={store.api.why} />}
+    </div>
+  )
+}
+
+/** For an issue, or for another agent. */
+const CopyWhy = ({ why }: { readonly why: SessionApi["why"] }) => {
+  const [isCopied, setCopied] = useState(false)
+  const copy = async () => {
+    try {
+      const { markdown } = await why()
+      await navigator.clipboard.writeText(markdown)
+      setCopied(true)
+      setTimeout(() => setCopied(false), 1_500)
+    } catch (cause) {
+      sayProblem(cause)
+    }
+  }
+  return (
+    <button type="button" class="icon-button" title="Why it does not move, as Markdown" onClick={() => void copy()}>
+      {isCopied ? "copied" : "copy as Markdown"}
+    </button>
+  )
+}
+
+const WhyNow = ({
+  detail,
+  lost,
+  store
+}: {
+  readonly detail: Detail
+  readonly lost: string | null
+  readonly store: Store
+}) => {
   const { awaited, last_byte_at, queued, sentence, wait } = detail.why
   const { next } = wait
   return (
@@ -31,10 +82,11 @@ const WhyNow = ({ detail, isLost }: { readonly detail: Detail; readonly isLost: 
       <p class="why-sentence">
         <Sign tone={toneOf(detail.session.substate)} />
         <span>
-          {isLost ? <b class="bad">As last heard: </b> : null}
+          {lost === null ? null : <b class="bad">{lost} </b>}
           {sentence}
         </span>
       </p>
+      {lost === null ? <Verdict store={store} /> : null}
       {detail.process.unseen === null ? null : (
         <p class="why-unseen" role="status">
           {detail.process.unseen}
@@ -49,6 +101,8 @@ const WhyNow = ({ detail, isLost }: { readonly detail: Detail; readonly isLost: 
           <Fact name="last byte of the agent">
             {last_byte_at === null ? (
               "nothing yet"
+            ) : lost !== null ? (
+              `at ${clockTime(last_byte_at, now.peek())}`
             ) : (
               <>
                 <Since at={last_byte_at} /> ago

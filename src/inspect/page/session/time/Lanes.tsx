@@ -46,10 +46,16 @@ export const Lanes = ({ timeline }: { readonly timeline: Frame }) => {
 
 const Lane = ({ lane: { bars, marks } }: { readonly lane: Shapes }) => (
   <>
-    {bars.map(({ label, open, tone, width, x }, n) => (
-      <g key={n} class={`bar tone-${tone}${open ? " open" : ""}`}>
-        <rect x={x} y={3} width={width} height={laneHeight - 6} rx={Math.min(3, width / 2)} />
-        {width < label.length * charWidth + 8 ? null : (
+    {bars.map(({ label, level, open, tone, width, x }, n) => (
+      <g key={n} class={`bar tone-${tone}${open ? " open" : ""}${level < 1 ? " level" : ""}`}>
+        <rect
+          x={x}
+          y={3 + (laneHeight - 6) * (1 - level)}
+          width={width}
+          height={Math.max(1, (laneHeight - 6) * level)}
+          rx={level < 1 ? 0 : Math.min(3, width / 2)}
+        />
+        {level < 1 || width < label.length * charWidth + 8 ? null : (
           <text x={Math.max(x, 0) + 5} y={laneHeight - 6}>
             {label}
           </text>

@@ -3,12 +3,14 @@
  * timers. Only data: bars from here to there, and marks at one moment; drawn elsewhere.
  */
 import type { Approval } from "../../../contract.ts"
-import type { Detail, ProcessSpan, Turn } from "../../../sessionContract.ts"
+import { bytes, plural } from "../../../client/format.ts"
+import type { Detail, ProcessSpan, Turn, UseSample } from "../../../sessionContract.ts"
 import { toneOf } from "../../../client/tones.ts"
 import type { Tone as StateTone } from "../../../client/tones.ts"
 import type { Replayed } from "../model/replay.ts"
 import { timerName, timerSpans } from "../model/timers.ts"
 import { takeoverWords } from "../model/owners.ts"
+import { isToolRunning } from "../../../client/Transcript.ts"
 import type { Item } from "../../../client/Transcript.ts"
 
 /** The colour of something, and the word for it. */
@@ -20,6 +22,8 @@ export interface Bar {
   readonly to: number | null
   readonly label: string
   readonly tone: Tone
+  /** How high it is, of 1; absent: the whole lane. */
+  readonly level?: number
 }
 
 export interface Mark {
@@ -32,6 +36,8 @@ export interface Lane {
   readonly name: string
   readonly bars: ReadonlyArray<Bar>
   readonly marks: ReadonlyArray<Mark>
+  /** Measured once a second: no moment of it is an event of the session. */
+  readonly isMeasured?: true
 }
 
 /** What the lanes are made of. */
@@ -39,15 +45,17 @@ export interface LaneInputs {
   readonly detail: Detail
   readonly steps: ReadonlyArray<Replayed>
   readonly transcript: ReadonlyArray<Item>
+  readonly samples: ReadonlyArray<UseSample>
 }
 
-export const lanesOf = ({ detail, steps, transcript }: LaneInputs): ReadonlyArray<Lane> => [
+export const lanesOf = ({ detail, samples, steps, transcript }: LaneInputs): ReadonlyArray<Lane> => [
   { name: "state", bars: stateBars(detail, steps), marks: [] },
-  { name: "turns", bars: detail.turns.map(turnBar), marks: [] },
+  { name: "turns", bars: detail.turns.map((turn) => turnBar(turn, detail)), marks: [] },
   { name: "talk", bars: talkBars(transcript), marks: [] },
-  { name: "tools", bars: toolBars(transcript), marks: [] },
+  { name: "tools", bars: toolBars(transcript, detail.turns), marks: [] },
   { name: "steps", bars: [], marks: steps.map(stepMark) },
   { name: "process", bars: detail.processes.map(processBar), marks: detail.processes.flatMap(endMark) },
+  ...useLanes(samples),
   ...(detail.owners.length === 0 ? [] : [nodeLane(detail)]),
   { name: "approvals", bars: detail.approvals.map(approvalBar), marks: [] },
   ...rows(timerBars(detail, steps)).map((bars, n) => ({ name: n === 0 ? "timers" : "", bars, marks: [] }))
@@ -67,8 +75,8 @@ const rows = (bars: ReadonlyArray<Bar>): ReadonlyArray<ReadonlyArray<Bar>> => {
 
 /** Each moment at which something began, ended or happened. */
 export const instantsOf = (lanes: ReadonlyArray<Lane>): ReadonlyArray<number> =>
-  lanes.flatMap(({ bars, marks }) => [
-    ...bars.flatMap(({ from, to }) => (to === null ? [from] : [from, to])),
+  lanes.flatMap(({ bars, isMeasured, marks }) => [
+    ...(isMeasured === true ? [] : bars).flatMap(({ from, to }) => (to === null ? [from] : [from, to])),
     ...marks.map(({ at }) => at)
   ])
 
@@ -94,12 +102,16 @@ const turnTones: Readonly<Record<Turn["status"], Tone>> = {
   timed_out: "bad"
 }
 
-const turnBar = ({ ended_at, failure, index, kind, status, submitted_at }: Turn): Bar => ({
-  from: submitted_at,
-  to: ended_at,
-  label: `${kind === "compact" ? "compaction" : "turn"} ${index}: ${status.replace("_", " ")}${failure === null ? "" : `, ${failure.class}`}`,
-  tone: turnTones[status]
-})
+const turnBar = ({ ended_at, failure, index, kind, status, submitted_at }: Turn, { line, session }: Detail): Bar => {
+  const name = `${kind === "compact" ? "compaction" : "turn"} ${index}`
+  // The machine has begun it, and no agent has it.
+  if (status === "running" && toneOf(session.substate) === "queued") {
+    const place = line === null ? "" : `, number ${line.place} of ${line.waiting} in line`
+    return { from: submitted_at, to: null, label: `${name}: waits for a process slot${place}`, tone: "queued" }
+  }
+  const words = `${status.replace("_", " ")}${failure === null ? "" : `, ${failure.class}`}`
+  return { from: submitted_at, to: ended_at, label: `${name}: ${words}`, tone: turnTones[status] }
+}
 
 const talkBars = (transcript: ReadonlyArray<Item>): ReadonlyArray<Bar> =>
   transcript.flatMap((item): ReadonlyArray<Bar> =>
@@ -109,12 +121,13 @@ const talkBars = (transcript: ReadonlyArray<Item>): ReadonlyArray<Bar> =>
   )
 const talkWords = { prompt: "prompt", message: "the agent says", thought: "the agent thinks" }
 
-const toolBars = (transcript: ReadonlyArray<Item>): ReadonlyArray<Bar> =>
-  transcript.flatMap((item): ReadonlyArray<Bar> =>
-    item.kind === "tool"
-      ? [{ from: item.at, to: item.until, label: item.title, tone: item.status === "failed" ? "bad" : "tool" }]
-      : []
-  )
+const toolBars = (transcript: ReadonlyArray<Item>, turns: ReadonlyArray<Turn>): ReadonlyArray<Bar> =>
+  transcript.flatMap((item): ReadonlyArray<Bar> => {
+    if (item.kind !== "tool") return []
+    const runs = isToolRunning(item, turns)
+    const tone = runs ? "turning" : item.status === "failed" ? "bad" : "tool"
+    return [{ from: item.at, to: runs ? null : item.until, label: `${item.title}${runs ? ": runs" : ""}`, tone }]
+  })
 
 const stepMark = ({ drift, step }: Replayed): Mark => ({
   at: step.at,
@@ -129,8 +142,57 @@ const processBar = ({ ended_at, generation, started_at }: ProcessSpan): Bar => (
   tone: "quiet"
 })
 
-const endMark = ({ ended_at, exit, generation }: ProcessSpan): ReadonlyArray<Mark> =>
-  ended_at === null ? [] : [{ at: ended_at, label: `process ${generation}: ${exit ?? "ended"}`, tone: "bad" }]
+const endMark = ({ ended_at, exit, generation, is_failure }: ProcessSpan): ReadonlyArray<Mark> =>
+  ended_at === null
+    ? []
+    : [{ at: ended_at, label: `process ${generation}: ${exit ?? "ended"}`, tone: is_failure ? "bad" : "quiet" }]
+
+/** A second is measured at its end; a longer pause was not measured. */
+const longestSample = 2.5
+
+/** Processors, memory and number of its processes, as far as they were measured. */
+const useLanes = (samples: ReadonlyArray<UseSample>): ReadonlyArray<Lane> => {
+  if (samples.length < 2) return []
+  const lane = (
+    name: string,
+    tone: Tone,
+    valueOf: (sample: UseSample) => number,
+    words: (value: number) => string,
+    least: number
+  ): Lane => {
+    const most = samples.reduce((all, sample) => Math.max(all, valueOf(sample)), least)
+    const bars = samples.flatMap((sample, n): ReadonlyArray<Bar> => {
+      const before = samples[n - 1]
+      if (before === undefined || sample.at - before.at > longestSample) return []
+      const value = valueOf(sample)
+      return [{ from: before.at, to: sample.at, label: words(value), tone, level: value / most }]
+    })
+    return { name, bars, marks: [], isMeasured: true }
+  }
+  return [
+    lane(
+      "CPU",
+      "turning",
+      ({ cpu }) => cpu,
+      (cpu) => `CPU ${Math.round(cpu * 100)} %`,
+      1
+    ),
+    lane(
+      "memory",
+      "talk",
+      ({ rss_bytes }) => rss_bytes,
+      (size) => `memory ${bytes(size)}`,
+      1
+    ),
+    lane(
+      "children",
+      "tool",
+      ({ processes }) => processes,
+      (count) => plural(count, "process", "processes"),
+      4
+    )
+  ]
+}
 
 /** Which node had it, and the moments at which another one took it. */
 const nodeLane = ({ owners, session }: Detail): Lane => ({
@@ -159,10 +221,13 @@ const approvalBar = (approval: Approval): Bar => ({
   tone: approvalTone(approval)
 })
 
+/** That they ring is the normal way of a session: it hibernates, and is started or taken up again. */
+const usual: ReadonlySet<string> = new Set(["hibernateAfter", "backoff", "parkFor", "interruptAgain"])
+
 const timerBars = (detail: Detail, steps: ReadonlyArray<Replayed>): ReadonlyArray<Bar> =>
   timerSpans(steps, detail.timers).map(({ armedAt, dueAt, endedAt, name, rang }) => ({
     from: armedAt,
     to: endedAt,
     label: `${name}: ${endedAt === null ? "armed" : rang ? "rang" : `disarmed, ${Math.max(0, dueAt - endedAt).toFixed(1)} s before it would have rung`}`,
-    tone: endedAt === null ? "wait" : rang ? "bad" : "quiet"
+    tone: endedAt === null ? "wait" : rang && !usual.has(name) ? "bad" : "quiet"
   }))

@@ -8,6 +8,8 @@ export interface BarShape {
   readonly tone: Tone
   /** It goes on. */
   readonly open: boolean
+  /** How high it is, of 1. */
+  readonly level: number
 }
 
 export interface MarkShape {
@@ -25,13 +27,15 @@ const thinnest = 2
 
 export const shapesOf = ({ bars, marks }: Lane, xOf: (at: number) => number, width: number, now: number): Shapes => {
   const seen: Array<BarShape> = []
-  for (const { from, label, to, tone } of bars) {
+  for (const { from, label, level = 1, to, tone } of bars) {
     const x = Math.max(xOf(from), -8)
     const end = Math.min(xOf(to ?? Math.max(now, from)), width + 8)
     if (end < -thinnest || x > width + thinnest) continue
     const before = seen.at(-1)
-    if (before !== undefined && before.width <= thinnest && end - before.x <= thinnest) joinInto(seen, before, tone)
-    else seen.push({ x, width: Math.max(end - x, thinnest), label, tone, open: to === null })
+    if (before !== undefined && before.width <= thinnest && end - before.x <= thinnest) {
+      if (level > before.level) seen[seen.length - 1] = { ...before, label, level }
+      joinInto(seen, seen.at(-1) ?? before, tone)
+    } else seen.push({ x, width: Math.max(end - x, thinnest), label, tone, open: to === null, level })
   }
   const points: Array<MarkShape> = []
   for (const { at, label, tone } of marks) {
