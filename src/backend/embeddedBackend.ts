@@ -24,14 +24,7 @@ import { TroupeError } from "./TroupeError.ts"
 const turnsAtOnce = 200
 
 /** The services that it calls. */
-export type BackendServices =
-  | Files
-  | OneShotRuns
-  | Operator
-  | ReviewResults
-  | SessionActorRefs
-  | Sessions
-  | Threads
+export type BackendServices = Files | OneShotRuns | Operator | ReviewResults | SessionActorRefs | Sessions | Threads
 
 /** The runtime in this process. */
 export interface Host extends Promises<BackendServices> {

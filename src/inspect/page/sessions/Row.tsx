@@ -101,7 +101,7 @@ const WaitCell = ({ row }: { readonly row: SessionRow }) => {
   return (
     <span role="gridcell" class="cell-wait" title={title.join("\n")}>
       <HeldUp row={row} />
-      {failed === null ? null : (
+      {failed === null || circuitOf(row, now.value) !== null ? null : (
         <span class="wait-failed">
           turn {failed.turn} {failedWords(failed)}
         </span>
@@ -129,7 +129,7 @@ const HeldUp = ({ row }: { readonly row: SessionRow }) => {
   const circuit = circuitOf(row, now.value)
   return circuit === null ? null : (
     <span class="wait-failed" title={circuit.reason}>
-      {row.agent} is not started for <Countdown at={circuit.until} />: its starts kept failing
+      not started for <Countdown at={circuit.until} />: starts of {row.agent} kept failing
     </span>
   )
 }

@@ -27,7 +27,7 @@ export const Timeline = ({ store }: { readonly store: Store }) => {
 
   const placeOf = (event: MouseEvent) => {
     const { left = 0, top = 0 } = body.current?.getBoundingClientRect() ?? {}
-    return { x: event.clientX - left - namesWidth, y: event.clientY - top }
+    return { x: event.clientX - left - namesWidth, y: event.clientY - top + (body.current?.scrollTop ?? 0) }
   }
   const leave = () => {
     store.pointed.value = null

@@ -157,39 +157,33 @@ const useLanes = (samples: ReadonlyArray<UseSample>): ReadonlyArray<Lane> => {
     name: string,
     tone: Tone,
     valueOf: (sample: UseSample) => number,
-    words: (value: number) => string,
+    words: (sample: UseSample) => string,
     least: number
   ): Lane => {
     const most = samples.reduce((all, sample) => Math.max(all, valueOf(sample)), least)
     const bars = samples.flatMap((sample, n): ReadonlyArray<Bar> => {
       const before = samples[n - 1]
       if (before === undefined || sample.at - before.at > longestSample) return []
-      const value = valueOf(sample)
-      return [{ from: before.at, to: sample.at, label: words(value), tone, level: value / most }]
+      return [{ from: before.at, to: sample.at, label: words(sample), tone, level: valueOf(sample) / most }]
     })
     return { name, bars, marks: [], isMeasured: true }
   }
+  const withCount = (words: string, { processes }: UseSample) =>
+    `${words}, ${plural(processes, "process", "processes")}`
   return [
     lane(
       "CPU",
       "turning",
       ({ cpu }) => cpu,
-      (cpu) => `CPU ${Math.round(cpu * 100)} %`,
+      (sample) => withCount(`CPU ${Math.round(sample.cpu * 100)} %`, sample),
       1
     ),
     lane(
       "memory",
       "talk",
       ({ rss_bytes }) => rss_bytes,
-      (size) => `memory ${bytes(size)}`,
+      (sample) => withCount(`memory ${bytes(sample.rss_bytes)}`, sample),
       1
-    ),
-    lane(
-      "children",
-      "tool",
-      ({ processes }) => processes,
-      (count) => plural(count, "process", "processes"),
-      4
     )
   ]
 }
