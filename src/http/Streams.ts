@@ -10,6 +10,7 @@ import type { Cause } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
 import { IncomingMessage } from "node:http"
+import { gzipped, takesGzip } from "./gzipped.ts"
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { StoredEvent } from "../domain/Session.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
@@ -35,6 +36,8 @@ export interface StreamOptions {
   readonly onClientGone?: Effect.Effect<void> | undefined
   /** Says when a reader that was cut off may come back (`retry:`). A turn's reader may not: it would submit another. */
   readonly isResumable?: boolean
+  /** Compressed where the client takes that: for what begins with a long history. Each write is still sent at once. */
+  readonly isCompressed?: boolean
 }
 
 export class Streams extends Context.Service<
@@ -72,14 +75,19 @@ export class Streams extends Context.Service<
             const first = options?.isResumable === true ? retryAndComment : comment
             const body = bodyOf(request, first, authorized, fiber.getRef(RequestId), Deferred.await(closing))
             const onClientGone = options?.onClientGone
+            const compresses = options?.isCompressed === true && takesGzip(request)
+            const sent = compresses ? gzipped(body) : body
             return Effect.succeed(
               HttpServerResponse.stream(
                 onClientGone === undefined
-                  ? body
-                  : Stream.onExit(body, (exit) =>
+                  ? sent
+                  : Stream.onExit(sent, (exit) =>
                       Exit.isFailure(exit) && isClientGone(exit.cause) ? onClientGone : Effect.void
                     ),
-                { contentType: "text/event-stream; charset=utf-8", headers: streamHeaders }
+                {
+                  contentType: "text/event-stream; charset=utf-8",
+                  headers: compresses ? { ...streamHeaders, ...gzipHeaders } : streamHeaders
+                }
               )
             )
           })
@@ -89,6 +97,8 @@ export class Streams extends Context.Service<
 }
 
 const streamHeaders = { "cache-control": "no-store, no-transform", "x-accel-buffering": "no" }
+
+const gzipHeaders = { "content-encoding": "gzip", vary: "accept-encoding" }
 
 const bodyOf = <E extends ProblemDetails>(
   request: HttpServerRequest.HttpServerRequest,

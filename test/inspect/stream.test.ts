@@ -1,6 +1,8 @@
 /** The stream of one session: what is stored, then what is committed, also for a reader that reconnects. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { get } from "node:http"
+import { constants, createGunzip } from "node:zlib"
 import { troupeMessage } from "../../src/domain/events/troupeMessage.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import type { StoredEvent } from "../../src/domain/Session.ts"
@@ -81,6 +83,45 @@ describe("the stream of one session", () => {
         all.flatMap(({ data, event }) => (event === "step" ? [JSON.parse(data ?? "")] : [])),
         stored.json.steps
       )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is compressed for a client that takes that, each message at once, and plain for any other", () =>
+    Effect.gen(function* () {
+      const troupe = yield* open()
+      const token = yield* troupe.mint("ours")
+      const id = yield* troupe.create(token)
+      yield* troupe.turn(token, id, "slow 400 0")
+      const read = (encoding: string) =>
+        Effect.promise(
+          () =>
+            new Promise<{ readonly bytes: number; readonly text: string; readonly encoding: string | undefined }>(
+              (resolve, reject) => {
+                const headers = { authorization: `Bearer ${token}`, "accept-encoding": encoding }
+                const request = get(`${troupe.base}${api(id, "/stream")}`, { headers }, (response) => {
+                  const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH })
+                  const isPacked = response.headers["content-encoding"] === "gzip"
+                  let [bytes, text] = [0, ""]
+                  response.on("data", (chunk: Buffer) => (bytes += chunk.length))
+                  // The stream goes on: all is there although nothing was ended.
+                  const take = (chunk: Buffer) => {
+                    text += chunk.toString()
+                    if (!text.includes("event: live")) return
+                    request.destroy()
+                    resolve({ bytes, text, encoding: response.headers["content-encoding"] })
+                  }
+                  if (isPacked) response.pipe(gunzip).on("data", take)
+                  else response.on("data", take)
+                })
+                request.on("error", reject)
+              }
+            )
+        )
+      const [packed, plain, refused] = [yield* read("br, gzip"), yield* read("identity"), yield* read("gzip;q=0")]
+      const messages = (text: string) => text.split("\n").filter((line) => line.startsWith("data: "))
+      assert.deepStrictEqual([packed.encoding, plain.encoding, refused.encoding], ["gzip", undefined, undefined])
+      assert.deepStrictEqual(messages(packed.text), messages(plain.text))
+      assert.isBelow(packed.bytes, plain.bytes / 3)
     }).pipe(Effect.scoped)
   )
 

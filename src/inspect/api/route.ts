@@ -29,6 +29,7 @@ import { checkBody } from "../../http/checkBody.ts"
 import { unsupportedMedia } from "../../http/problemOfCause.ts"
 import { answeringRefusals } from "../../http/problems.ts"
 import { Streams } from "../../http/Streams.ts"
+import type { StreamOptions } from "../../http/Streams.ts"
 import { Access } from "./Access.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -42,7 +43,10 @@ export interface RouteContext {
   readonly params: Readonly<Record<string, string | undefined>>
   readonly query: URLSearchParams
   /** Answers with server-sent events until they end, or the caller's access does (`event: error`, as a problem). */
-  readonly follow: <E extends ProblemDetails>(texts: Stream.Stream<string, E>) => Effect.Effect<Response>
+  readonly follow: <E extends ProblemDetails>(
+    texts: Stream.Stream<string, E>,
+    options?: Pick<StreamOptions, "isCompressed">
+  ) => Effect.Effect<Response>
 }
 
 /** A body for `JSON.stringify`, or a whole response. */
@@ -90,9 +94,9 @@ export const routes = <E, R>(make: Effect.Effect<ReadonlyArray<InspectRoute>, E,
               request,
               params,
               query,
-              follow: (texts) =>
+              follow: (texts, options) =>
                 streams
-                  .respond(request, texts)
+                  .respond(request, texts, options)
                   .pipe(Effect.provideService(AccessEnds, accessEnds(access.callerOf(request))))
             })
           }).pipe(Effect.map(responseOf), answeringRefusals)

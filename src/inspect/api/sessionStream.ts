@@ -23,7 +23,7 @@ export const layer = routes(
           const id = idOf(context)
           const position = yield* positionOf(context)
           const updates = yield* inspection.follow(context.caller, id, position)
-          return yield* context.follow(Stream.map(updates, textOf))
+          return yield* context.follow(Stream.map(updates, textOf), { isCompressed: true })
         }),
         { query: ["after"] }
       )

@@ -40,11 +40,20 @@ export type Item = ItemOrigin &
 
 type Body = Item extends infer I ? (I extends ItemOrigin ? Omit<I, keyof ItemOrigin> : never) : never
 
+export type Prompt = Pick<Turn, "index" | "kind" | "prompt" | "submitted_at">
+
 export class Transcript {
   #items: Array<Item> = []
   /** Indexes of tools in the list. */
   readonly #tools = new Map<string, number>()
   #last = 0
+
+  readonly #prompts: Array<Prompt> = []
+
+  /** Those whose submission was among the events, oldest first. */
+  get prompts(): ReadonlyArray<Prompt> {
+    return this.#prompts
+  }
 
   /** A new array after each change, so that a view can compare by identity. */
   get items(): ReadonlyArray<Item> {
@@ -74,8 +83,8 @@ export class Transcript {
       const [from, to, by] = [str(params["from"]), str(params["to"]), str(params["event"])]
       return this.#add(event, { kind: "state", from, to, event: by })
     }
-    // The prompts are added from the turns (`withPrompts`), and a turn's last message shows its end.
-    if (method === "_troupe/turn") return
+    // The prompts are added in `withPrompts`, and a turn's last message shows its end.
+    if (method === "_troupe/turn") return this.#submitted(event, params)
     if (method !== "") return this.#other(event, method.replace(/^_troupe\//, ""), params)
     if (isRecord(message["error"])) {
       const text = str(message["error"]["message"])
@@ -83,6 +92,17 @@ export class Transcript {
     }
     const result = isRecord(message["result"]) ? message["result"] : {}
     this.#add(event, { kind: "end", ok: true, text: str(result["stopReason"]).replaceAll("_", " ") })
+  }
+
+  #submitted({ at }: TranscriptEvent, params: Readonly<Record<string, unknown>>): void {
+    const { kind, phase, prompt, turn_index: index } = params
+    if (phase !== "submitted" || typeof index !== "number") return
+    this.#prompts.push({
+      index,
+      kind: kind === "compact" ? "compact" : "prompt",
+      prompt: str(prompt),
+      submitted_at: at
+    })
   }
 
   #update(event: TranscriptEvent, update: Readonly<Record<string, unknown>>): void {
@@ -171,12 +191,22 @@ export const isToolRunning = (item: Item, turns: ReadonlyArray<Pick<Turn, "index
   item.status !== "failed" &&
   turns.some(({ index, status }) => index === item.turn && status === "running")
 
-/** Adds the prompts, each before the first item of its turn: the events contain the agent's side only. */
-export const withPrompts = (items: ReadonlyArray<Item>, turns: ReadonlyArray<Turn>): ReadonlyArray<Item> => {
-  const prompts = turns.map(({ index, kind, prompt, submitted_at }): Item => {
-    const text = kind === "compact" && prompt === "" ? "(compacts the conversation)" : prompt
-    return { kind: "prompt", text, key: `turn ${index}`, turn: index, at: submitted_at, until: submitted_at }
-  })
+/**
+ * Adds the prompts, each before the first item of its turn: of the turns that the detail has, and of older ones as their
+ * submission is among the events.
+ */
+export const withPrompts = (
+  items: ReadonlyArray<Item>,
+  turns: ReadonlyArray<Turn>,
+  submitted: ReadonlyArray<Prompt> = []
+): ReadonlyArray<Item> => {
+  const first = turns[0]?.index ?? Infinity
+  const prompts = [...submitted.filter(({ index }) => index < first), ...turns].map(
+    ({ index, kind, prompt, submitted_at }): Item => {
+      const text = kind === "compact" && prompt === "" ? "(compacts the conversation)" : prompt
+      return { kind: "prompt", text, key: `turn ${index}`, turn: index, at: submitted_at, until: submitted_at }
+    }
+  )
   const merged: Array<Item> = []
   let next = 0
   for (const item of items) {

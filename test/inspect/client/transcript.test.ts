@@ -112,6 +112,26 @@ describe("a transcript", () => {
     assert.deepInclude(before[0], { text: "Once" })
   })
 
+  it("has the prompts of turns that the detail has no longer, from their submissions", () => {
+    const transcript = new Transcript()
+    const submitted = (seq: number, index: number, prompt: string): TranscriptEvent => ({
+      seq,
+      turn: index,
+      at: index,
+      message: {
+        jsonrpc: "2.0",
+        method: "_troupe/turn",
+        params: { phase: "submitted", turn_index: index, kind: "prompt", prompt }
+      }
+    })
+    transcript.append([submitted(9_001, 1, "first"), submitted(9_002, 2, "second"), submitted(9_003, 3, "third")])
+    const all = withPrompts(transcript.items, [turn(3, 3, "third, as the detail has it")], transcript.prompts)
+    assert.deepStrictEqual(
+      all.map((item) => ("text" in item ? item.text : "")),
+      ["first", "second", "third, as the detail has it"]
+    )
+  })
+
   it("puts each prompt before the items of its turn, and prompts without items at the end", () => {
     const items = itemsOf(message("answer"))
     const at = items[0]?.at ?? 0

@@ -74,6 +74,14 @@ const OwnerOf = ({ detail: { owners, session } }: Pick<Props, "detail">) => {
 const ConnectionState = ({ store }: { readonly store: Store }) => {
   if (store.api === null) return <span class="standing">exported</span>
   const { name } = store.phase.value
+  const rebuilding = store.rebuilding.value
+  if (rebuilding !== null)
+    return (
+      <span class="standing link-state">
+        <i />
+        rebuilding {rebuilding.here} of {rebuilding.last}
+      </span>
+    )
   if (store.isOver.value && name === "live") return <span class="standing">complete</span>
   const words = {
     connecting: "connecting…",

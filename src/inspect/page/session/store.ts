@@ -77,14 +77,22 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     const count = Math.min(moment.value, steps.value.length)
     return replay.at(count)
   })
+  /** So many of the steps are here, of so many that there are, while the others come; `null`: all are here. */
+  const rebuilding = computed(() => {
+    const last = detail.value?.last_step ?? 0
+    const here = steps.value.at(-1)?.step.seq ?? 0
+    const isComing = ["connecting", "catching-up"].includes(phase.value.name)
+    return isComing && here < last ? { here, last } : null
+  })
+  /** While its past is rebuilt, the present is what the detail says. */
   const active = computed(() =>
-    steps.value.length === 0 && detail.value !== undefined
+    detail.value !== undefined && isLive.value && (steps.value.length === 0 || rebuilding.value !== null)
       ? detail.value.session.substate
       : pathOf(snapshot.value.value)
   )
   /** The step that led to the moment. */
   const last = computed(() => steps.value[moment.value - 1])
-  const transcript = computed(() => withPrompts(events.value, detail.value?.turns ?? []))
+  const transcript = computed(() => withPrompts(events.value, detail.value?.turns ?? [], conversation.prompts))
   const lanes = computed(() =>
     detail.value === undefined
       ? []
@@ -129,6 +137,7 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     view,
     moment,
     isLive,
+    rebuilding,
     snapshot,
     active,
     last,
