@@ -9,7 +9,7 @@ import type { JsonRecord } from "../domain/json.ts"
 import type { Answers } from "../domain/Question.ts"
 import type { Memory, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { CreateSession, ForkSession, SessionSettings, SessionState, SessionView } from "../domain/Session.ts"
-import type { Message } from "../domain/Turn.ts"
+import type { Message, TurnStatus } from "../domain/Turn.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 import type { Session as SessionBody } from "../http/contract/sessions.ts"
 import { sessionDto } from "../http/dto.ts"
@@ -75,6 +75,16 @@ export interface Submitted {
   readonly interrupt: () => Promise<unknown>
 }
 
+/** A turn as it is stored: of one that waits or runs, what there is by now. */
+export interface StoredTurn extends TurnOutcome {
+  readonly status: TurnStatus
+  readonly kind: "prompt" | "compact"
+  readonly prompt: string
+  /** Milliseconds since 1970. */
+  readonly submittedAt: number
+  readonly endedAt: number | null
+}
+
 export interface EndedTurn {
   readonly outcome: TurnOutcome
   /** What a request to interrupt it has said; `null`: nothing is known of one. */
@@ -90,13 +100,17 @@ export interface SessionBackend {
   readonly approvals: () => Promise<ReadonlyArray<ApprovalRecord>>
   readonly answer: (approvalId: string, decision: ApprovalDecision, answers?: Answers) => Promise<ApprovalRecord>
   readonly reviews: () => Promise<ReadonlyArray<ReviewRecord>>
-  readonly interrupt: () => Promise<boolean>
+  /** Of the turn that runs, or of one of that index. */
+  readonly interrupt: (turn?: number) => Promise<boolean>
   readonly fork: (request: ForkSession) => Promise<OpenedSession>
   readonly change: (settings: SessionSettings) => Promise<SessionInfo>
   /** Without `follow` they end with what is stored now. A negative `after` counts from the end: -1 begins with the last. */
   readonly events: (after: number, follow?: boolean) => AsyncIterable<StreamedEvent>
   readonly view: () => Promise<SessionInfo>
   readonly actor: () => Promise<SessionActorRef>
+  /** All that happens in one turn, from its first event or after one, to the one that says how it ended. */
+  readonly turnEvents: (turn: number, after?: number) => AsyncIterable<StreamedEvent>
+  readonly turn: (index: number) => Promise<StoredTurn>
   readonly turns: (after: number, limit: number) => Promise<ReadonlyArray<TurnOutcome>>
   readonly close: () => Promise<{ readonly alreadyClosed: boolean }>
 }
@@ -106,7 +120,8 @@ export type OpenedSession = Pick<SessionInfo, "agent" | "id">
 
 export interface Backend {
   readonly session: (id: string) => SessionBackend
-  readonly create: (request: CreateSession) => Promise<OpenedSession>
+  /** `idempotencyKey`: the same request under it creates one session, for 24 hours. */
+  readonly create: (request: CreateSession, idempotencyKey?: string) => Promise<OpenedSession>
   readonly list: (query: {
     readonly limit: number
     readonly cursor: string | null

@@ -1,12 +1,15 @@
 /** The library in one process with the runtime: each operation is one of the services'. */
 import { Effect, Schema, Stream } from "effect"
+import { createHash } from "node:crypto"
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { TurnMessage } from "../domain/events/StreamedMessage.ts"
 import { AppName, FileId } from "../domain/Ids.ts"
-import type { Message } from "../domain/Turn.ts"
+import type { CreateSession } from "../domain/Session.ts"
+import type { Message, TurnResult } from "../domain/Turn.ts"
 import { outcomeOf, refusalIn } from "../domain/TurnOutcome.ts"
 import { appOf } from "../http/currentApp.ts"
 import { Files } from "../services/Files.ts"
+import { Idempotency } from "../services/Idempotency.ts"
 import { OneShotRuns } from "../services/OneShotRuns.ts"
 import { Operator } from "../services/Operator.ts"
 import { ReviewResults } from "../services/ReviewResults.ts"
@@ -16,7 +19,7 @@ import type { Caller, Turning } from "../services/Sessions.ts"
 import { submissionOf } from "../services/submission.ts"
 import { Threads } from "../services/Threads.ts"
 import { sessionInfo } from "./Backend.ts"
-import type { Backend, EndedTurn, SessionBackend, Submitted } from "./Backend.ts"
+import type { Backend, EndedTurn, OpenedSession, SessionBackend, StoredTurn, Submitted } from "./Backend.ts"
 import type { Promises } from "./runPromises.ts"
 import { TroupeError } from "./TroupeError.ts"
 
@@ -24,7 +27,15 @@ import { TroupeError } from "./TroupeError.ts"
 const turnsAtOnce = 200
 
 /** The services that it calls. */
-export type BackendServices = Files | OneShotRuns | Operator | ReviewResults | SessionActorRefs | Sessions | Threads
+export type BackendServices =
+  | Files
+  | Idempotency
+  | OneShotRuns
+  | Operator
+  | ReviewResults
+  | SessionActorRefs
+  | Sessions
+  | Threads
 
 /** The runtime in this process. */
 export interface Host extends Promises<BackendServices> {
@@ -39,7 +50,10 @@ export const make = (host: Host, caller: Caller): Backend => {
     run(Effect.flatMap(Sessions, use))
   return {
     session: (id) => sessionOf(host, caller, id),
-    create: (request) => sessions((service) => service.create(app, request, undefined, caller)),
+    create: (request, key) =>
+      key === undefined
+        ? sessions((service) => service.create(app, request, undefined, caller))
+        : run(createOnce(caller, app, request, key)),
     list: async (query) => {
       const { items, ...page } = await sessions((service) => service.list(caller, query))
       return { ...page, items: items.map(sessionInfo) }
@@ -74,6 +88,29 @@ export const appNamed = (app: string): AppName => {
   const message = `app is ${JSON.stringify(app)}: it takes 1 to 63 characters of a-z, 0-9, '.', '_' or '-', beginning with a letter or digit.`
   throw new TroupeError({ code: "invalid_request", status: 400, message })
 }
+
+/** By the receipt that is stored with the session: the same key has one session, also where the first answer was lost. */
+const createOnce = Effect.fnUntraced(function* (caller: Caller, app: AppName, request: CreateSession, key: string) {
+  const idempotency = yield* Idempotency
+  const sessions = yield* Sessions
+  const answer = ({ agent, id }: OpenedSession) => ({ status: 200, body: JSON.stringify({ agent, id }) })
+  const { body } = yield* idempotency.once(
+    { app, key, fingerprint: fingerprintOf(request) },
+    {
+      begin: (keyed) => Effect.map(sessions.create(app, request, keyed, caller), answer),
+      resume: (effect) =>
+        effect._tag === "SessionCreated"
+          ? Effect.map(sessions.get(caller, effect.session), answer)
+          : Effect.die(new Error(`${effect._tag} is no effect of a session's creation`))
+    }
+  )
+  return JSON.parse(body) as OpenedSession
+})
+
+const fingerprintOf = (request: CreateSession) =>
+  createHash("sha256")
+    .update(`create ${JSON.stringify(request)}`)
+    .digest("hex")
 
 const withoutApp = <A extends { readonly app: unknown }>({ app: _, ...rest }: A): Omit<A, "app"> => rest
 
@@ -144,17 +181,25 @@ const sessionOf = ({ iterate, run }: Host, caller: Caller, id: string): SessionB
     answer: (approvalId, decision, answers) =>
       sessions((service) => service.answer(caller, id, approvalId, decision, answers)),
     reviews: () => run(Effect.flatMap(ReviewResults, ({ ofSession }) => ofSession(caller, id))),
-    interrupt: () => sessions((service) => service.interrupt(caller, id)),
+    interrupt: (turn) => sessions((service) => service.interrupt(caller, id, turn)),
     fork: (request) => sessions((service) => service.fork(caller, id, request)),
     change: async (settings) => sessionInfo(await sessions((service) => service.change(caller, id, settings))),
     events: (after, follow) =>
       iterate(Effect.flatMap(Sessions, (service) => service.events(caller, id, after, follow))),
     view: async () => sessionInfo(await sessions((service) => service.get(caller, id))),
     actor: () => run(Effect.flatMap(SessionActorRefs, (refs) => refs.of(caller, id))),
+    turnEvents: (turn, after) =>
+      iterate(Effect.flatMap(Sessions, (service) => service.turnEvents(caller, id, turn, after))),
+    turn: async (index) => storedTurnOf(await sessions((service) => service.turn(caller, id, index))),
     turns: async (after, limit) =>
       (await sessions((service) => service.turns(caller, id, { after, limit }))).map(outcomeOf),
     close: () => sessions((service) => service.close(caller, id))
   }
+}
+
+const storedTurnOf = (result: TurnResult): StoredTurn => {
+  const { endedAt, kind, prompt, status, submittedAt } = result.turn
+  return { ...outcomeOf(result), status, kind, prompt, submittedAt, endedAt }
 }
 
 const streamOf = (content: Uint8Array | AsyncIterable<Uint8Array>) =>

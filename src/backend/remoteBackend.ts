@@ -10,9 +10,9 @@ import type { Message } from "../domain/Turn.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 import * as Client from "../http/Client.ts"
 import type { Approval } from "../http/contract/approvals.ts"
-import type { StoredTurn } from "../http/contract/bodies.ts"
+import type { StoredTurn as StoredTurnBody } from "../http/contract/bodies.ts"
 import { unreachableReason } from "../http/unreachable.ts"
-import type { Backend, SessionBackend, SubmitRequest } from "./Backend.ts"
+import type { Backend, SessionBackend, StoredTurn, SubmitRequest } from "./Backend.ts"
 import { followTurn } from "./remoteTurn.ts"
 import { promisesOf } from "./runPromises.ts"
 import type { Promises } from "./runPromises.ts"
@@ -78,9 +78,9 @@ const make = (
   close: () => Promise<void>
 ): Backend => ({
   session: (id) => sessionOf({ iterate, run }, client, options, id),
-  create: async (request) => {
+  create: async (request, key) => {
     const payload = defined(request)
-    const { agent, sessionId } = await run(client.sessions.create({ headers: onceOnly(), payload }))
+    const { agent, sessionId } = await run(client.sessions.create({ headers: onceOnly(key), payload }))
     return { agent, id: sessionId }
   },
   list: async ({ cursor, limit, state }) => {
@@ -132,6 +132,9 @@ const sessionOf = (promises: Run, client: Client.Client, options: Client.ClientO
   const session = SessionId.make(id)
   const approval = ({ approvalId, turnIndex, ...rest }: typeof Approval.Type): ApprovalRecord =>
     ({ id: approvalId, session, turn: turnIndex, ...rest }) as ApprovalRecord
+  const eventsOf = (from: Parameters<typeof Client.events>[2]) =>
+    Stream.map(Client.events(options, id, from), ({ message, seq }) => ({ session, seq, ...placeOf(message), message }))
+
   return {
     submit: (request) =>
       followTurn(promises, client, options, id, turnOf(request), request.idempotencyKey ?? randomUUID()),
@@ -171,7 +174,11 @@ const sessionOf = (promises: Run, client: Client.Client, options: Client.ClientO
         turn,
         ...rest
       })),
-    interrupt: async () => (await run(client.sessions.interrupt({ params }))).interrupted,
+    interrupt: async (turn) => {
+      const asked =
+        turn === undefined ? client.sessions.interrupt({ params }) : client.turns.interrupt({ params: { id, n: turn } })
+      return (await run(asked)).interrupted
+    },
     fork: async (request) => {
       const payload = defined(request)
       const { agent, sessionId } = await run(client.sessions.fork({ params, headers: onceOnly(), payload }))
@@ -181,17 +188,7 @@ const sessionOf = (promises: Run, client: Client.Client, options: Client.ClientO
       const { ok: _, sessionId, ...rest } = await run(client.sessions.change({ params, payload: defined(settings) }))
       return { id: sessionId, ...rest }
     },
-    events: (after, follow = true) =>
-      iterate(
-        Effect.sync(() =>
-          Stream.map(Client.events(options, id, { after, follow }), ({ message, seq }) => ({
-            session,
-            seq,
-            ...placeOf(message),
-            message
-          }))
-        )
-      ),
+    events: (after, follow = true) => iterate(Effect.sync(() => eventsOf({ after, follow }))),
     view: async () => {
       const { ok: _, sessionId, ...rest } = await run(client.sessions.get({ params }))
       return { id: sessionId, ...rest }
@@ -200,6 +197,12 @@ const sessionOf = (promises: Run, client: Client.Client, options: Client.ClientO
       Promise.reject(
         notOverHttp("The session's machine as an actor", "Read events, which have each change of its state.")
       ),
+    turnEvents: (turn, after) =>
+      iterate(Effect.sync(() => eventsOf({ turn, ...(after === undefined ? {} : { after }) }))),
+    turn: async (index) => {
+      const { endedAt, submittedAt, ...turn } = await run(client.turns.get({ params: { id, n: index } }))
+      return { ...(turn as StoredTurn), submittedAt, endedAt }
+    },
     turns: async (after, limit) => {
       const query = { limit: Math.min(limit, pageSize), ...(after === 0 ? {} : { after }) }
       const { turns } = await run(client.turns.list({ params, query }))
@@ -220,7 +223,7 @@ const outcomeOfStored = ({
   status: _status,
   submittedAt: _submittedAt,
   ...outcome
-}: typeof StoredTurn.Type): TurnOutcome => outcome as TurnOutcome
+}: typeof StoredTurnBody.Type): TurnOutcome => outcome as TurnOutcome
 
 const turnOf = ({ idempotencyKey: _, timeoutMillis, ...request }: SubmitRequest) =>
   defined({ ...request, timeoutS: secondsOf(timeoutMillis) })
@@ -228,7 +231,7 @@ const turnOf = ({ idempotencyKey: _, timeoutMillis, ...request }: SubmitRequest)
 const secondsOf = (millis: number | undefined) => (millis === undefined ? undefined : millis / 1000)
 
 /** A creation whose answer is lost has no second effect where it is sent again. */
-const onceOnly = () => ({ "idempotency-key": randomUUID() })
+const onceOnly = (key: string = randomUUID()) => ({ "idempotency-key": key })
 
 type Defined<A> = { readonly [K in keyof A]: Exclude<A[K], undefined> }
 

@@ -40,26 +40,32 @@ export class StreamFailed extends Schema.TaggedError<StreamFailed>()("StreamFail
 export const events = (
   options: ClientOptions,
   session: string,
-  from: { readonly after?: number; readonly follow?: boolean } = {}
+  /** `turn`: only what happens in that turn, to its end. */
+  from: { readonly after?: number; readonly follow?: boolean; readonly turn?: number } = {}
 ) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const client = identified(options)(yield* HttpClient.HttpClient)
       const api = yield* make(options)
-      const { follow = true } = from
-      let after = from.after ?? 0
+      const { follow = true, turn } = from
+      let { after } = from
       let connected = false
+      /** A stream that has ended was at its end, or was cut. */
+      const isOver =
+        turn === undefined
+          ? Effect.map(api.sessions.get({ params: { id: session } }), ({ state }) => state === "closed")
+          : Effect.map(api.turns.get({ params: { id: session, n: turn } }), ({ endedAt }) => endedAt !== null)
       return resuming({
         connect: () =>
-          eventsAfter(client, session, { after, follow }, () => (connected = true)).pipe(
+          eventsAfter(client, session, { after, turn, follow }, () => (connected = true)).pipe(
             Stream.tap(({ seq }) => Effect.sync(() => (after = seq)))
           ),
         isOver: (last) =>
-          last === null && !follow
-            ? Effect.succeed(true)
-            : last === null
-              ? Effect.map(api.sessions.get({ params: { id: session } }), ({ state }) => state === "closed")
-              : Effect.succeed(isClosing(last.message)),
+          last !== null
+            ? Effect.succeed(turn === undefined ? isClosing(last.message) : isTurnEnd(last.message))
+            : follow
+              ? isOver
+              : Effect.succeed(true),
         canGoOn: (error) => connected && isPassing(error)
       })
     })
@@ -67,18 +73,24 @@ export const events = (
 
 const isClosing = (message: StreamedMessage) => message.method === "_troupe/state" && message.params["to"] === "closed"
 
-/** What one connection brings of a session's events. */
+const isTurnEnd = (message: StreamedMessage) => message.method === "_troupe/turn" && message.params["phase"] === "ended"
+
+/** What one connection brings of a session's events, or of a turn's. */
 const eventsAfter = (
   client: HttpClient.HttpClient,
   session: string,
-  { after, follow }: { readonly after: number; readonly follow: boolean },
+  from: {
+    readonly after: number | undefined
+    readonly turn?: number | undefined
+    readonly follow?: boolean | undefined
+  },
   onOpen: () => void
 ) =>
   Stream.unwrap(
     Effect.gen(function* () {
+      const params = Object.entries(from).filter(([, value]) => value !== undefined)
       const request = HttpClientRequest.get(`/sessions/${encodeURIComponent(session)}/events`).pipe(
-        HttpClientRequest.setUrlParam("after", String(after)),
-        HttpClientRequest.setUrlParam("follow", String(follow)),
+        HttpClientRequest.setUrlParams(params.map(([name, value]) => [name, String(value)] as const)),
         HttpClientRequest.setHeader("accept", "text/event-stream")
       )
       const response = yield* client.execute(request)
@@ -204,7 +216,7 @@ const restOfTurn = (client: HttpClient.HttpClient, api: Client, session: string,
       ({ event: "result", data: turn as TurnOutcome }) as const
   )
   if (isEnd) return Stream.fromEffect(result)
-  return eventsAfter(client, session, { after: seq, follow: true }, () => {}).pipe(
+  return eventsAfter(client, session, { after: seq }, () => {}).pipe(
     Stream.filter(({ message }) => placeOf(message).turn === index && message.method !== "_troupe/turn"),
     Stream.takeUntil(({ message }) => message.method === undefined),
     Stream.map(({ event, message, seq }) => ({ id: String(seq), event, data: message })),

@@ -247,6 +247,16 @@ export class Sessions extends Context.Service<
       after: number,
       follow?: boolean
     ) => Effect.Effect<Stream.Stream<StreamedEvent, Unavailable>, SessionNotFound | Unavailable>
+    /**
+     * All that happened in one turn, messages of Troupe's own included: after `after`, or from its first event, to the one
+     * that says that it has ended (`_troupe/turn`).
+     */
+    readonly turnEvents: (
+      caller: Caller,
+      id: string,
+      turn: number,
+      after?: number
+    ) => Effect.Effect<Stream.Stream<StreamedEvent, Unavailable>, SessionNotFound | TurnNotFound | Unavailable>
     readonly audit: (id: string) => Effect.Effect<ReadonlyArray<AuditRecord>, SessionNotFound | Unavailable>
     /**
      * Moves the session to another node: the one of this name, or that with the most room. Its name, and whether it was there

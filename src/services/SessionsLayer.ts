@@ -29,6 +29,7 @@ import * as ForkSession from "./forkSession.ts"
 import { Sessions } from "./Sessions.ts"
 import * as ViewSessions from "./sessionView.ts"
 import * as SteerTurn from "./steerTurn.ts"
+import * as TurnEvents from "./turnEvents.ts"
 
 /** Lines of the audit trail in one answer. */
 const auditLines = 10_000
@@ -49,6 +50,7 @@ export const layer = Layer.effect(
     const news = yield* News
     const steerTurn = yield* SteerTurn.make
     const transcript = yield* Transcript.make
+    const turnEvents = yield* TurnEvents.make
 
     const find = (caller: Caller, id: string) => findSession(ledger, caller, id)
 
@@ -131,6 +133,9 @@ export const layer = Layer.effect(
           Stream.mapError((cause) => new Unavailable({ operation: "read the session's events", cause }))
         )
       }, cannot("read the session's events")),
+      turnEvents: Effect.fn("Sessions.turnEvents")(function* (caller, id, turn, after) {
+        return yield* turnEvents(yield* findToRead(caller, id), turn, after)
+      }, cannot("read the turn's events")),
       audit: Effect.fn("Sessions.audit")(function* (id) {
         const lines = yield* ledger.audit(SessionId.make(id), auditLines)
         if (lines.length === 0) return yield* new SessionNotFound({ id })

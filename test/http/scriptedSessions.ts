@@ -140,6 +140,12 @@ export const scriptedSessions = (script: Script) => {
         const stored = Stream.fromIterable(storedEvents(id, ["one", "two"]).filter(({ seq }) => seq > after))
         return Stream.map(id === "ses_live" ? Stream.concat(stored, Stream.fromQueue(script.live)) : stored, streamed)
       }),
+    turnEvents: (caller, id, turn, after = 0) =>
+      Effect.map(findSession(caller, id), () =>
+        Stream.fromIterable(storedEvents(id, ["one", "two"]).filter((event) => event.turn === turn && event.seq > after)).pipe(
+          Stream.map(streamed)
+        )
+      ),
     audit: (id) =>
       Effect.map(findSession({ _tag: "Admin" }, id), () => [
         {

@@ -7,7 +7,7 @@ import { Meta, Questions, SessionState } from "../../domain/Session.ts"
 import { Permissions } from "./approvals.ts"
 import { ChangeSession, CreateSession, ForkSession } from "./sessionRequests.ts"
 import { Authorized } from "./Auth.ts"
-import { IdempotencyHeaders, Money, NextCursor, PageQuery, SessionParams, Usage } from "./bodies.ts"
+import { IdempotencyHeaders, Money, NextCursor, PageQuery, SessionParams, TurnIndex, Usage } from "./bodies.ts"
 import {
   badRequests,
   ConflictProblem,
@@ -229,6 +229,11 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
           Schema.NonEmptyString.annotate({
             description:
               "The last sequence number that was seen; else from the first. Negative: the stream begins so many events before its end, with the last one at -1."
+          })
+        ),
+        turn: Schema.optionalKey(
+          TurnIndex.annotate({
+            description: "Only what happened in this turn, to its end. The stream ends with its last event then."
           })
         ),
         lastEventId: Schema.optionalKey(

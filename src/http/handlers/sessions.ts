@@ -107,7 +107,12 @@ export const layer = HttpApiBuilder.group(
           return yield* failWith(badCursor(lastEventId === after ? "last-event-id" : "after"))
         }
         const follow = query.follow !== "false"
-        const events = yield* orProblem(sessions.events(yield* CurrentCaller, params.id, Number(after ?? 0), follow))
+        const caller = yield* CurrentCaller
+        const events = yield* orProblem(
+          query.turn === undefined
+            ? sessions.events(caller, params.id, Number(after ?? 0), follow)
+            : sessions.turnEvents(caller, params.id, query.turn, after === undefined ? undefined : Number(after))
+        )
         // A client that does not say it could take an unknown line for an end, as `effect`'s own does.
         const takesRetry = request.headers["accept"]?.includes("text/event-stream") === true
         return yield* streams.respond(request, Stream.map(events, eventText), { isResumable: takesRetry && follow })
