@@ -20,6 +20,7 @@ const startingPrograms = [
   "test/agent/**/*.test.ts",
   "test/cli/**/*.test.ts",
   "test/configuration/**/*.test.ts",
+  "test/doors/**/*.test.ts",
   "test/isolation/**/*.test.ts",
   "test/http/{endings,killed}.test.ts",
   "test/ledger/sqlite/away.test.ts",

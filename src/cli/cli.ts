@@ -27,6 +27,7 @@ export const commands = {
   why: async () => (await import("./commands/why.ts")).whyCommand,
   inspect: async () => (await import("./commands/inspect.ts")).inspectCommand,
   top: async () => (await import("./commands/top.ts")).topCommand,
+  mcp: async () => (await import("./commands/mcp.ts")).mcpCommand,
   ask: async () => (await import("./commands/ask.ts")).askCommand,
   run: async () => (await import("./commands/run.ts")).runCommand,
   machines: async () => (await import("./commands/machines.ts")).machinesCommand

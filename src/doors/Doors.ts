@@ -8,6 +8,7 @@ import type { BackendServices } from "../backend/embeddedBackend.ts"
 import type { Streams } from "../http/Streams.ts"
 import type { Apps } from "../services/Apps.ts"
 import { Backends } from "./Backends.ts"
+import * as Mcp from "./mcp/routes.ts"
 
 export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Streams | Apps | BackendServices> =
-  Layer.empty.pipe(Layer.provide(Backends.layer))
+  Layer.mergeAll(Mcp.layer).pipe(Layer.provide(Backends.layer))

@@ -32,11 +32,15 @@ export interface Arrival {
 
 type Response = HttpServerResponse.HttpServerResponse
 
-/** `make` runs once, when the server is built; what it gives answers each request of the path. */
+/**
+ * `make` runs once, when the server is built; what it gives answers each request of the path. `refusalAs`: a refusal in the
+ * protocol's own shape, where it is no fault of ours; else, and for `null`, it is a problem as the API has it.
+ */
 export const route = <R>(
   method: "GET" | "POST" | "DELETE" | "*",
   path: `/${string}`,
-  make: Effect.Effect<(arrival: Arrival) => Effect.Effect<Response, ProblemDetails>, never, R>
+  make: Effect.Effect<(arrival: Arrival) => Effect.Effect<Response, ProblemDetails>, never, R>,
+  refusalAs?: (refusal: ProblemDetails) => globalThis.Response
 ) =>
   HttpRouter.use((router) =>
     Effect.gen(function* () {
@@ -55,12 +59,22 @@ export const route = <R>(
             accessEnds: Effect.delay(accessEnds, lookEveryMillis),
             closing
           })
-        }).pipe(answeringRefusals)
+        }).pipe(
+          Effect.catch((refusal) =>
+            refusalAs === undefined || "cause" in refusal
+              ? Effect.fail(refusal)
+              : Effect.succeed(responseOf(refusalAs(refusal), Effect.never))
+          ),
+          answeringRefusals
+        )
       )
     })
   )
 
-/** The answer of a handler of web requests. A body that lasts ends with the caller's access, and when the server stops. */
+/**
+ * The answer of a handler of web requests. One that is waited for fails where the caller's access ends; a body that lasts ends
+ * with it, and when the server stops.
+ */
 export const answerWith = Effect.fnUntraced(function* (
   { accessEnds, closing, request }: Arrival,
   handle: (request: globalThis.Request) => Promise<globalThis.Response>
@@ -69,11 +83,12 @@ export const answerWith = Effect.fnUntraced(function* (
   const takesBody = request.method !== "GET" && request.method !== "HEAD"
   const body = takesBody ? yield* Effect.orDie(request.arrayBuffer) : undefined
   const url = new URL(request.url, `http://${request.headers["host"] ?? "troupe"}`)
-  const response = yield* Effect.promise((signal) =>
+  const answered = Effect.promise((signal) =>
     handle(
       new globalThis.Request(url, { method: request.method, headers: request.headers, body: body ?? null, signal })
     )
   )
+  const response = yield* Effect.raceFirst(answered, accessEnds)
   return responseOf(response, Effect.raceFirst(Effect.ignore(accessEnds), closing))
 })
 

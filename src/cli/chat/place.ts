@@ -18,10 +18,11 @@ export type Place =
   | { readonly _tag: "Server"; readonly server: Server; readonly isLocal: boolean }
   | ({ readonly _tag: "Here" } & Effect.Success<ReturnType<typeof configuration>>)
 
-/** `cwd`: where the chat works. */
+/** `cwd`: where the chat works. `command`: whose data in this process is. */
 export const placeOf = Effect.fnUntraced(function* (
   flags: ServerFlags,
-  cwd: string
+  cwd: string,
+  command: "chat" | "mcp" = "chat"
 ): Effect.fn.Return<Place, Effect.Error<ReturnType<typeof findServer>>> {
   const { config, dataDir, token, url } = flags
   if (Option.isSome(url)) {
@@ -36,14 +37,18 @@ export const placeOf = Effect.fnUntraced(function* (
   const configured = yield* configuration({ config, dataDir })
   const { settings } = configured
   const isOwn = configured.isDataDirDefault && configured.databaseUrl === undefined
-  return { _tag: "Here", ...configured, settings: isOwn ? { ...settings, dataDir: ownDataDir(cwd) } : settings }
+  return {
+    _tag: "Here",
+    ...configured,
+    settings: isOwn ? { ...settings, dataDir: ownDataDir(command, cwd) } : settings
+  }
 })
 
 const eitherOr =
   "--url (or TROUPE_URL) names a server, and --data-dir and --config work without one. Give one or the other."
 
 /** Named after the directory, and different for each: `~/.local/share/troupe/chat/repo-4f1c9e2a7b30`. */
-const ownDataDir = (cwd: string): string => {
+const ownDataDir = (command: string, cwd: string): string => {
   const given = process.env["XDG_DATA_HOME"]
   // The specification has relative ones ignored.
   const base = given !== undefined && isAbsolute(given) ? given : join(homedir(), ".local", "share")
@@ -51,7 +56,7 @@ const ownDataDir = (cwd: string): string => {
   const name = basename(path)
     .replace(/[^\w.-]/g, "_")
     .slice(0, 60)
-  return join(base, "troupe", "chat", `${name}-${createHash("sha256").update(path).digest("hex").slice(0, 12)}`)
+  return join(base, "troupe", command, `${name}-${createHash("sha256").update(path).digest("hex").slice(0, 12)}`)
 }
 
 /** One directory has one, by whatever path it is reached. */
