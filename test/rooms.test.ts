@@ -34,7 +34,7 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   // Runs in a browser.
   "src/inspect/page": ["machines", "src/inspect/client"],
   "src/backend": [...callable, "src/http"],
-  "src/doors": [...callable, "src/backend", "src/http"],
+  "src/doors": [...callable, "src/backend", "src/conversation", "src/http"],
   src: ["src/configuration", "src/doors", "src/http", "src/inspect", ...below],
   "src/configuration": [...callable, "machines"],
   "src/promise": [...callable, "src/backend", "src/configuration", "src/doors", "src/http", "src/inspect"],
@@ -81,6 +81,7 @@ const closed: ReadonlyArray<{ readonly what: RegExp; readonly but: ReadonlyArray
     what: /^effect\/(http|http-api)$|^(node:)?https?$/,
     but: ["src/http", "src/backend", "src/doors", "src/inspect", "src/cli", "src/promise", "src/cluster", "src"]
   },
+  { what: /^@modelcontextprotocol\//, but: ["src/doors"] },
   { what: /^@agentclientprotocol\//, but: ["src/doors", "src/cli/commands/acp.ts"] },
   { what: /^effect\/cli$/, but: ["src/cli"] }
 ]

@@ -9,6 +9,7 @@ import type { Streams } from "../http/Streams.ts"
 import type { Apps } from "../services/Apps.ts"
 import { Backends } from "./Backends.ts"
 import * as Mcp from "./mcp/routes.ts"
+import * as Responses from "./responses/routes.ts"
 
 export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Streams | Apps | BackendServices> =
-  Layer.mergeAll(Mcp.layer).pipe(Layer.provide(Backends.layer))
+  Layer.mergeAll(Mcp.layer, Responses.layer).pipe(Layer.provide(Backends.layer))

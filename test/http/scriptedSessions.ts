@@ -142,9 +142,9 @@ export const scriptedSessions = (script: Script) => {
       }),
     turnEvents: (caller, id, turn, after = 0) =>
       Effect.map(findSession(caller, id), () =>
-        Stream.fromIterable(storedEvents(id, ["one", "two"]).filter((event) => event.turn === turn && event.seq > after)).pipe(
-          Stream.map(streamed)
-        )
+        Stream.fromIterable(
+          storedEvents(id, ["one", "two"]).filter((event) => event.turn === turn && event.seq > after)
+        ).pipe(Stream.map(streamed))
       ),
     audit: (id) =>
       Effect.map(findSession({ _tag: "Admin" }, id), () => [

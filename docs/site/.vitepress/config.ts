@@ -71,7 +71,9 @@ export default defineConfig({
           page("Events", "/events"),
           page("Errors", "/errors"),
           page("Library", "/library"),
-          page("Effect", "/effect")
+          page("Effect", "/effect"),
+          page("Agents as MCP tools", "/mcp"),
+          page("OpenAI's Responses API", "/responses")
         ]
       },
       {

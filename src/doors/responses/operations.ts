@@ -1,0 +1,238 @@
+/** What can be done with responses, each as a few calls of the library's `Backend`. */
+import type { Backend, SessionBackend, SessionInfo, StoredTurn } from "../../backend/Backend.ts"
+import { TroupeError } from "../../backend/TroupeError.ts"
+import type { CreateSession } from "../../domain/Session.ts"
+import type { ContentBlock } from "../../domain/PromptContent.ts"
+import { invalid, noSuchResponse, Refused, unsupported } from "./errors.ts"
+import { itemId, placeOf, responseId } from "./ids.ts"
+import type { Place } from "./ids.ts"
+import { storeUploads } from "./input.ts"
+import { fingerprintOf } from "./request.ts"
+import type { Opening, ResponseRequest } from "./request.ts"
+import { lateAnswer } from "./lateAnswer.ts"
+import { metaOf, openedOf, responseOf } from "./response.ts"
+import type { Opened } from "./response.ts"
+import { streamResponse } from "./stream.ts"
+
+/** `key`: the request's `Idempotency-Key`. */
+export const create = async (
+  backend: Backend,
+  request: ResponseRequest,
+  key: string | undefined
+): Promise<Response> => {
+  const { background, store, stream } = request
+  const { hasWishes, id, isNew } = await sessionFor(backend, request, key)
+  const session = backend.session(id)
+  const leave = () => (isNew && key === undefined ? session.close().catch(() => {}) : undefined)
+  const { ended, index: turn } = await submit(backend, session, request, hasWishes, key).catch(
+    async (error: unknown) => {
+      await leave()
+      throw error
+    }
+  )
+  const place = { session: id, turn }
+  const onEnd = async () => {
+    if (!store) await session.close()
+  }
+  const view = await session.view()
+  if (stream) return streamResponse({ session, view, place, startingAfter: -1, background, onEnd })
+  const read = async () => responseOf(view, await session.turn(turn), background)
+  if (background) return Response.json(await read())
+  const whole = ended().then(async () => {
+    const response = await read()
+    await onEnd()
+    return response
+  })
+  // A turn that never got a process is refused, and the request may be sent again; once the answer has begun, it has failed.
+  return lateAnswer(whole, read)
+}
+
+const submit = async (
+  backend: Backend,
+  session: SessionBackend,
+  request: ResponseRequest,
+  hasWishes: boolean,
+  key: string | undefined
+) => {
+  const { effort, input, model, outputSchema } = request
+  const files = await storeUploads(backend, input)
+  return session.submit({
+    prompt: promptOf(input.prompt),
+    ...(files.length === 0 ? {} : { files }),
+    ...(input.history.length === 0 ? {} : { messages: input.history }),
+    ...(hasWishes || model === null ? {} : { model }),
+    ...(hasWishes || effort === null ? {} : { effort }),
+    ...(outputSchema === null ? {} : { outputSchema }),
+    ...(key === undefined ? {} : { idempotencyKey: key })
+  })
+}
+
+/** Text alone is text. */
+const promptOf = (blocks: ReadonlyArray<ContentBlock>): string | ReadonlyArray<ContentBlock> => {
+  const texts = blocks.flatMap((block) => (block.type === "text" ? [block.text] : []))
+  return texts.length === blocks.length ? texts.join("\n\n") : blocks
+}
+
+interface Found {
+  readonly id: string
+  /** Opened for this response. */
+  readonly isNew: boolean
+  /** It was opened with the request's model and effort. */
+  readonly hasWishes: boolean
+}
+
+const sessionFor = (backend: Backend, request: ResponseRequest, key: string | undefined): Promise<Found> =>
+  request.previous === null ? open(backend, request, key) : goOn(backend, request, request.previous)
+
+const open = async (backend: Backend, request: ResponseRequest, key: string | undefined): Promise<Found> => {
+  const { agent, effort, model, opening, store } = request
+  const session: CreateSession = {
+    ...(agent === null ? {} : { agent }),
+    ...(model === null ? {} : { model }),
+    ...(effort === null ? {} : { effort }),
+    ...(opening.cwd === undefined ? {} : { cwd: opening.cwd }),
+    ...(opening.permissions === undefined ? {} : { permissions: opening.permissions }),
+    ...(opening.instructions === null ? {} : { systemPrompt: opening.instructions }),
+    ...(opening.mcpServers.length === 0 ? {} : { mcpServers: opening.mcpServers }),
+    meta: metaOf({ opening: fingerprintsOf(opening), metadata: opening.metadata, store, previous: null })
+  }
+  const { id } = await backend.create(session, key)
+  return { id, isNew: true, hasWishes: true }
+}
+
+/** The session of a response, or where it has gone on since, a copy of it as it was then. */
+const goOn = async (backend: Backend, request: ResponseRequest, previous: string): Promise<Found> => {
+  const { place, view } = await find(backend, previous).catch((error: unknown) => {
+    throw error instanceof Refused ? new Refused(404, error.code, error.message, "previous_response_id") : error
+  })
+  const opened = openedOf(view)
+  if (request.agent !== null && request.agent !== view.agent) {
+    throw invalid("model", `must be of the agent ${view.agent}, which has the session of ${previous}.`)
+  }
+  if (request.input.history.length > 0) {
+    throw unsupported(
+      "input",
+      "must be what is new: the session of previous_response_id has the conversation before it."
+    )
+  }
+  checkOpening(request.opening, opened)
+  if (place.turn === view.turnCount) return { id: place.session, isNew: false, hasWishes: false }
+  const meta = metaOf({ ...opened, previous })
+  const { id } = await backend
+    .session(place.session)
+    .fork({ turnIndex: place.turn, meta })
+    .catch((error: unknown) => {
+      if (!(error instanceof TroupeError) || error.status !== 422) throw error
+      const newest = responseId({ ...place, turn: view.turnCount })
+      throw unsupported(
+        "previous_response_id",
+        `must be the newest of its session, ${newest}: other responses follow ${previous}, and ${view.agent} can't go back to an earlier turn.`
+      )
+    })
+  return { id, isNew: true, hasWishes: false }
+}
+
+const fingerprintsOf = ({ instructions, mcpServers, metadata }: Opening) => ({
+  instructions: fingerprintOf(instructions),
+  metadata: fingerprintOf(Object.entries(metadata).toSorted()),
+  tools: fingerprintOf(mcpServers)
+})
+
+/** A session keeps what it was opened with. Clients that send it with each response send the same. */
+const checkOpening = (given: Opening, { opening }: Opened): void => {
+  const prints = fingerprintsOf(given)
+  const asks = {
+    instructions: given.instructions !== null,
+    metadata: Object.keys(given.metadata).length > 0,
+    tools: given.mcpServers.length > 0
+  }
+  for (const name of ["instructions", "metadata", "tools"] as const) {
+    if (asks[name] && prints[name] !== opening?.[name]) {
+      throw unsupported(
+        name,
+        "must be those of the session's first response, or be left out: a session keeps what it was opened with."
+      )
+    }
+  }
+}
+
+interface FoundResponse {
+  readonly place: Place
+  readonly session: SessionBackend
+  readonly view: SessionInfo
+}
+
+/** Its session is open, is this app's, and was not made with `store: false`. */
+const find = async (backend: Backend, id: string): Promise<FoundResponse> => {
+  const place = placeOf(id)
+  if (place === null) throw noSuchResponse(id)
+  const session = backend.session(place.session)
+  const view = await session.view().catch((error: unknown) => {
+    throw error instanceof TroupeError && error.status === 404 ? noSuchResponse(id) : error
+  })
+  if (view.state === "closed" || place.turn > view.turnCount || !openedOf(view).store) throw noSuchResponse(id)
+  return { place, session, view }
+}
+
+/** `startingAfter`: as a stream, after the event of that number; `null`: as it is now. */
+export const retrieve = async (backend: Backend, id: string, startingAfter: number | null): Promise<Response> => {
+  const { place, session, view } = await find(backend, id)
+  if (startingAfter === null) return Response.json(responseOf(view, await session.turn(place.turn)))
+  return streamResponse({ session, view, place, startingAfter, background: null, onEnd: () => Promise.resolve() })
+}
+
+export const cancel = async (backend: Backend, id: string): Promise<Response> => {
+  const { place, session, view } = await find(backend, id)
+  await session.interrupt(place.turn)
+  return Response.json(responseOf(view, await session.turn(place.turn)))
+}
+
+/** A turn can't be taken out of its session: the newest response is deleted with all before it. */
+export const remove = async (backend: Backend, id: string): Promise<Response> => {
+  const { place, session, view } = await find(backend, id)
+  if (place.turn < view.turnCount) {
+    const newest = responseId({ ...place, turn: view.turnCount })
+    throw new Refused(
+      422,
+      "response_has_followers",
+      `Later responses of the same session follow ${id}. Deleting the newest, ${newest}, closes the session and deletes them all.`,
+      "response_id"
+    )
+  }
+  await session.close()
+  return Response.json({ id, object: "response", deleted: true })
+}
+
+export const inputItems = async (backend: Backend, id: string): Promise<Response> => {
+  const { place, session } = await find(backend, id)
+  const turn: StoredTurn = await session.turn(place.turn)
+  const item = {
+    id: itemId("in", place, 0),
+    type: "message",
+    role: "user",
+    status: "completed",
+    content: [{ type: "input_text", text: turn.prompt }]
+  }
+  return Response.json({ object: "list", data: [item], first_id: item.id, last_id: item.id, has_more: false })
+}
+
+export const models = async (backend: Backend): Promise<Response> => {
+  const agents = await backend.agents()
+  return Response.json({
+    object: "list",
+    data: agents.filter(({ available }) => available).map(({ name }) => modelOf(name))
+  })
+}
+
+export const model = async (backend: Backend, id: string): Promise<Response> => {
+  const [agent] = id.split("/", 1)
+  const agents = await backend.agents()
+  if (!agents.some(({ available, name }) => available && name === agent)) {
+    const message = `No agent that is available is called ${JSON.stringify(agent)}. GET /v1/models lists the ones there are.`
+    throw new Refused(404, "model_not_found", message, "model")
+  }
+  return Response.json(modelOf(id))
+}
+
+/** An agent has no time of its creation. */
+const modelOf = (id: string) => ({ id, object: "model", created: 0, owned_by: "troupe" })
