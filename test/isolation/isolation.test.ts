@@ -72,6 +72,12 @@ const without = (answer: Effect.Success<ReturnType<typeof answerTo>>, id: string
   text: answer.text.replaceAll(id, "ID")
 })
 
+/** OpenAI's clients read another code, in another place. */
+const codeIn = (text: string): unknown => {
+  const { error } = JSON.parse(text)
+  return error.code === "invalid_api_key" ? "unauthorized" : error
+}
+
 const unknownLike = (id: string) => `${id.slice(0, 4)}${"x".repeat(id.length - 4)}`
 
 const takesFiles = (document: Document, { method, path }: Route): boolean => {
@@ -81,13 +87,13 @@ const takesFiles = (document: Document, { method, path }: Route): boolean => {
 }
 
 layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("isolation", (it) => {
-  it.effect("the OpenAPI document has every route outside the dashboard", () =>
+  it.effect("the OpenAPI document has every route outside the dashboard and the doors", () =>
     Effect.gen(function* () {
       const { document, routes } = yield* World
       const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
         Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`)
       )
-      const others = routes.map(({ name }) => name).filter((name) => !/ \/(inspect|docs|openapi\.json|$)/.test(name))
+      const others = routes.map(({ name }) => name).filter((name) => !/ \/(inspect|v1|docs|openapi\.json|$)/.test(name))
       assert.sameMembers(others, documented)
       assert.isAbove(routes.length - others.length, 20)
     })
@@ -97,7 +103,7 @@ layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("isolat
     Effect.gen(function* () {
       const { document, ours, routes, session, troupe } = yield* World
       for (const route of routes) {
-        const isChange = route.method !== "GET" && paramsOf(route).includes("id")
+        const isChange = route.method !== "GET" && paramsOf(route).some((name) => /^(response_)?id$/.test(name))
         const { values } = isChange
           ? yield* ownedSession(troupe, ours, "words", { isIdle: takesIdle.has(route.name) })
           : session
@@ -130,7 +136,7 @@ layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("isolat
             (token) => answerTo(troupe, request, token)
           )
           for (const answer of answers) {
-            assert.deepStrictEqual([answer.status, JSON.parse(answer.text).error], [401, "unauthorized"], route.name)
+            assert.deepStrictEqual([answer.status, codeIn(answer.text)], [401, "unauthorized"], route.name)
             assert.deepStrictEqual(answer, answers[0], route.name)
           }
           // A body or a query that is wrong is none of their business either.

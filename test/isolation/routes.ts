@@ -1,6 +1,8 @@
 /** All routes that the server has, read from its router: what is added there is swept. */
 import { Context, Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
+import { Backends } from "../../src/doors/Backends.ts"
+import * as Responses from "../../src/doors/responses/routes.ts"
 import { apiRoutes } from "../../src/http/routed.ts"
 import { Streams } from "../../src/http/Streams.ts"
 import * as Inspect from "../../src/inspect/Inspect.ts"
@@ -14,7 +16,9 @@ export interface Route {
   readonly name: string
 }
 
-/** Builds the routes of the API and of the dashboard once more, into a router that writes down what is added to it. */
+/**
+ * Builds the routes of the API, of the dashboard and of the doors whose requests are plain HTTP once more (those of the others
+ * are messages of their protocols: `test/doors`), into a router that writes down what is added to it. */
 export const routesOf = Effect.fnUntraced(function* ({ dashboard, services }: RunningTroupe) {
   const added: Array<Route> = []
   const router = yield* HttpRouter.make
@@ -27,9 +31,11 @@ export const routesOf = Effect.fnUntraced(function* ({ dashboard, services }: Ru
     }
   }
   const context = Context.merge(services, dashboard).pipe(Context.add(HttpRouter.HttpRouter, recording))
-  const routes: Layer.Layer<never, unknown, unknown> = Layer.merge(apiRoutes(""), Inspect.routes).pipe(
-    Layer.provide(Streams.layer)
-  )
+  const routes: Layer.Layer<never, unknown, unknown> = Layer.mergeAll(
+    apiRoutes(""),
+    Inspect.routes,
+    Responses.layer.pipe(Layer.provide(Backends.layer))
+  ).pipe(Layer.provide(Streams.layer))
   yield* Layer.build(routes).pipe(Effect.provideContext(context as Context.Context<unknown>), Effect.orDie)
   return added
 })

@@ -4,6 +4,7 @@
  */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
+import { responseId } from "../../src/doors/responses/ids.ts"
 import { schemasOf } from "../http/openApi.ts"
 import type { Document } from "../http/openApi.ts"
 import { adminToken } from "../inspect/harness.ts"
@@ -38,7 +39,7 @@ export const isAdmins = ({ name, path }: Route): boolean =>
 export type Values = Readonly<Record<string, string>>
 
 /** The `name` of a route is an agent's, or an app's. */
-export const nameFor = ({ path }: Route): string => (path.includes("/agents/") ? "demo" : "spare")
+export const nameFor = ({ path }: Route): string => (/\/(agents|models)\//.test(path) ? "demo" : "spare")
 
 const form = () => {
   const data = new FormData()
@@ -52,6 +53,7 @@ const bodies: Readonly<Record<string, () => unknown>> = {
   "POST /sessions/:id/fork": () => ({}),
   "POST /sessions/:id/turn": () => ({ prompt: "hello" }),
   "POST /run": () => ({ prompt: "hello" }),
+  "POST /v1/responses": () => ({ model: "demo", input: "hello" }),
   "POST /files": form,
   "POST /admin/apps": () => ({ name: `app-${crypto.randomUUID()}` }),
   "POST /admin/apps/:name/bounds": () => ({}),
@@ -84,6 +86,7 @@ export const takesIdle: ReadonlySet<string> = new Set([
   "POST /sessions/:id/turn",
   "POST /sessions/:id/turn/stream",
   "POST /sessions/:id/compact",
+  "DELETE /v1/responses/:response_id",
   "POST /inspect/api/sessions/:id/turn",
   "POST /inspect/api/sessions/:id/fork"
 ])
@@ -125,6 +128,7 @@ export const ownedSession = Effect.fnUntraced(function* (
   const withLine = (yield* stepsOf(troupe, token, id)).find(({ wire }) => wire)
   const values: Values = {
     id,
+    response_id: responseId({ session: id, turn: 1 }),
     n: "1",
     seq: String(withLine?.seq ?? 1),
     approval,

@@ -47,11 +47,11 @@ const typeOf = (status: number) =>
 
 const retryAfterSeconds = 5
 
+const headersOf = (status: number): Record<string, string> =>
+  status === 503 ? { "retry-after": String(retryAfterSeconds) } : status === 401 ? { "www-authenticate": "Bearer" } : {}
+
 const response = (status: number, code: string, message: string, param: string | null) =>
-  Response.json(
-    { error: { message, type: typeOf(status), param, code } },
-    { status, headers: status === 503 ? { "retry-after": String(retryAfterSeconds) } : {} }
-  )
+  Response.json({ error: { message, type: typeOf(status), param, code } }, { status, headers: headersOf(status) })
 
 export const errorBody = (error: Refused | TroupeError) => ({
   message: messageOf(error),

@@ -22,11 +22,14 @@ const answering = (handle: Handle) =>
     })
   )
 
-/** The third part of the path: `/v1/responses/resp_…/cancel`. A model's name may have a slash in it. */
+/** The third part of the path: `/v1/responses/resp_…/cancel`. What can't be decoded is the id of nothing. */
 const idIn = ({ url }: Request): string => {
-  const [, , collection, ...rest] = new URL(url).pathname.split("/")
-  const [first = ""] = rest
-  return decodeURIComponent(collection === "models" ? rest.join("/") : first)
+  const [, , , id = ""] = new URL(url).pathname.split("/")
+  try {
+    return decodeURIComponent(id)
+  } catch {
+    return id
+  }
 }
 
 const create: Handle = async (request, backend) =>
@@ -61,11 +64,10 @@ const model: Handle = (_request, backend, id) => Operations.model(backend, id)
 
 export const layer = Layer.mergeAll(
   at("POST", "/v1/responses", create),
-  at("GET", "/v1/responses/:id", retrieve),
-  at("POST", "/v1/responses/:id/cancel", cancel),
-  at("DELETE", "/v1/responses/:id", remove),
-  at("GET", "/v1/responses/:id/input_items", inputItems),
+  at("GET", "/v1/responses/:response_id", retrieve),
+  at("POST", "/v1/responses/:response_id/cancel", cancel),
+  at("DELETE", "/v1/responses/:response_id", remove),
+  at("GET", "/v1/responses/:response_id/input_items", inputItems),
   at("GET", "/v1/models", models),
-  at("GET", "/v1/models/:agent", model),
-  at("GET", "/v1/models/:agent/:model", model)
+  at("GET", "/v1/models/:name", model)
 )
