@@ -5,10 +5,12 @@
  */
 import { Effect, Redacted, Schema } from "effect"
 import { randomBytes, randomUUID } from "node:crypto"
-import { chmod, link, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { chmod, link, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { basename, dirname, join } from "node:path"
+import { basename, join } from "node:path"
+import { makeDirectory } from "./agent/makeDirectory.ts"
 import { newAdminToken } from "./domain/Ids.ts"
+import * as Temporary from "./temporary.ts"
 
 export class DataDirUnusable extends Schema.TaggedError<DataDirUnusable>()("DataDirUnusable", {
   path: Schema.String,
@@ -28,14 +30,14 @@ export interface DataDir {
 /** Makes the directory where it is missing, readable by its owner only. A temporary one is removed with the scope. */
 export const open = Effect.fn("DataDir.open")(function* (dataDir: string) {
   if (dataDir === ":memory:") {
-    const path = yield* Effect.acquireRelease(
-      attempt(tmpdir(), () => mkdtemp(join(tmpdir(), "troupe-"))),
-      (made) => Effect.promise(() => rm(made, { recursive: true, force: true, maxRetries: 3 }))
+    const { path } = yield* Effect.acquireRelease(
+      attempt(tmpdir(), async () => Temporary.make(tmpdir())),
+      ({ remove }) => Effect.sync(remove)
     )
     return { path, ledger: ":memory:" }
   }
   yield* attempt(dataDir, async () => {
-    const isNew = await makeDirectory(dataDir)
+    const isNew = makeDirectory(dataDir)
     // Of a directory that was there and has another name, not all need be Troupe's.
     if (isNew || basename(dataDir) === ".troupe") await hideFromGit(dataDir)
     // It may have existed with another mode, or the umask is unusual. What others could read before can't be undone.
@@ -43,28 +45,6 @@ export const open = Effect.fn("DataDir.open")(function* (dataDir: string) {
   })
   return { path: dataDir, ledger: ledgerFile(dataDir) }
 })
-
-/**
- * Makes it, and its parents where they are missing; `false`: it was there. Node's own `recursive` never ends below a directory
- * that says of itself that it is not there, as in /proc.
- */
-const makeDirectory = async (path: string): Promise<boolean> => {
-  const make = () => mkdir(path, { mode: 0o700 }).then(() => true)
-  try {
-    return await make()
-  } catch (cause) {
-    const isMissing = codeOf(cause) === "ENOENT" && dirname(path) !== path
-    if (!isMissing) return isThere(path, cause)
-  }
-  await makeDirectory(dirname(path))
-  return make().catch((cause: unknown) => isThere(path, cause))
-}
-
-/** Another program may have made it meanwhile; and of a root that is read-only the error is another one. */
-const isThere = async (path: string, cause: unknown): Promise<false> => {
-  if ((await stat(path).catch(() => null))?.isDirectory() === true) return false
-  throw cause
-}
 
 /** Conversations and tokens are to be in no commit. Whoever wants them there has a file of their own, which stays. */
 const hideFromGit = (dataDir: string) =>

@@ -28,6 +28,8 @@ import { UsageReport } from "./services/UsageReport.ts"
 import { Agents } from "./agent/Agents.ts"
 import { OneShot } from "./agent/OneShot.ts"
 import { Processes } from "./agent/Processes.ts"
+import { Warden } from "./agent/Warden.ts"
+import type { Parents } from "./agent/temporaryParents.ts"
 import * as NodeClients from "./cluster/nodeClients.ts"
 import * as DataDir from "./dataDir.ts"
 import type { Settings } from "./domain/Settings.ts"
@@ -37,6 +39,7 @@ import * as PostgresLedger from "./ledger/PostgresLedger.ts"
 import * as SqliteLedger from "./ledger/SqliteLedger.ts"
 import * as Damage from "./ledger/sqlite/damage.ts"
 import * as DataDirLock from "./ledger/sqlite/dataDirLock.ts"
+import * as Temporary from "./temporary.ts"
 
 export type { ReviewOptions } from "./review/ReviewOptions.ts"
 export type { ReviewRequest } from "./review/ReviewRequest.ts"
@@ -133,6 +136,7 @@ export type PublicServices =
 export const layer = (settings: Settings, options: RuntimeOptions) =>
   Layer.unwrap(
     Effect.gen(function* () {
+      yield* Temporary.sweep
       const dataDir = yield* DataDir.open(settings.dataDir)
       // Before anything in it is read: another Troupe may be working on it.
       if (dataDir.ledger !== ":memory:") yield* DataDirLock.hold(dataDir.path)
@@ -147,7 +151,7 @@ export const layer = (settings: Settings, options: RuntimeOptions) =>
         works: settings.node === undefined ? "alone" : "together"
       })
       const known = { ...settings, ...(node === undefined ? {} : { node }), dataDir: dataDir.path }
-      return services(known, ledger, adminToken, options.reviews)
+      return services(known, ledger, adminToken, yield* Temporary.parents, options.reviews)
     })
   )
 
@@ -156,6 +160,7 @@ const services = (
   settings: Settings,
   ledger: Layer.Layer<Ledger, LedgerUnusable>,
   adminToken: Redacted.Redacted<string>,
+  temporary: Parents,
   reviews?: ReviewOptions
 ) =>
   Layer.mergeAll(
@@ -176,7 +181,7 @@ const services = (
       Layer.mergeAll(
         Layer.succeed(RuntimeSettings, settings),
         ledger,
-        Processes.layer,
+        Layer.provide(Processes.layerNoDeps(temporary), Warden.layer),
         SuspensionWatch.layer,
         NodeServices.layer
       )

@@ -10,6 +10,7 @@ import type { Hash } from "node:crypto"
 import { link, lstat, mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises"
 import { dirname, join, sep } from "node:path"
 import { setImmediate } from "node:timers/promises"
+import { makeDirectory } from "./makeDirectory.ts"
 
 export interface ConversationFiles {
   /** Absolute. */
@@ -91,8 +92,8 @@ const within = async (home: string, directory: string): Promise<string> => {
 }
 
 /** Makes the directories to the file, each where no link leads out of the home. */
-const makeDirectory = async (home: string, path: string): Promise<string> => {
-  await mkdir(home, { recursive: true, mode: 0o700 })
+const makeWithin = async (home: string, path: string): Promise<string> => {
+  makeDirectory(home)
   let directory = await realpath(home)
   for (const name of path.split("/").slice(0, -1)) {
     directory = join(directory, name)
@@ -157,7 +158,7 @@ export const place = (
     const { home } = files
     if (!files.isPathOf(path, thread)) throw new ConversationFailed("its path is none of this agent's")
     const there = (await files.find(thread)) ?? path
-    const directory = await makeDirectory(home, there)
+    const directory = await makeWithin(home, there)
     const local = await contentOf(home, there)
     if (local !== null && startsWith(local, content)) return "Kept"
     const file = join(home, there)

@@ -121,7 +121,7 @@ const make = (
       ...option("--append-system-prompt", request.system),
       ...runArguments(request.permissions, request.readable)
     ]
-    const cwd = yield* launchDirectory([program, ...configuredArgs], request.cwd)
+    const cwd = yield* launchDirectory(processes, [program, ...configuredArgs], request.cwd)
     const { child, outcome } = yield* withChild(
       [program, ...args],
       { ...request, cwd, stdin: !asArgument },

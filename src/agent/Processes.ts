@@ -8,6 +8,8 @@
  */
 import { Context, Effect, Layer } from "effect"
 import type { Scope } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { join } from "node:path"
 import type { LeaseId } from "../domain/Ids.ts"
 import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
 import { AgentFailed } from "./Agent.ts"
@@ -20,6 +22,8 @@ import { endAll, members, processesOf } from "./leaseProcesses.ts"
 import { stillOurs } from "./leaseSearch.ts"
 import type { Leader } from "./leaseSearch.ts"
 import { markDescendants } from "./markDescendants.ts"
+import { parentOf, plainParents } from "./temporaryParents.ts"
+import type { Parents, Purpose } from "./temporaryParents.ts"
 import { Warden } from "./Warden.ts"
 
 export type { Child, Exit, SpawnSpec } from "./Child.ts"
@@ -85,6 +89,8 @@ export class Processes extends Context.Service<
     readonly use: (leases: ReadonlyArray<LeaseId>) => Effect.Effect<ReadonlyMap<LeaseId, ResourceUse>>
     /** The last output of any child of the lease, and the tails of their stderr; `null`: there is no child. */
     readonly vitals: (lease: LeaseId) => Effect.Effect<Vitals | null>
+    /** A directory of Troupe's own for a process, such as one that it starts in. Removed with the scope. */
+    readonly temporary: (purpose: Purpose) => Effect.Effect<string, AgentFailed, Scope.Scope>
     /** The start time of a process, by which `reap` recognizes it; `null`: there is no such process. */
     readonly startTime: (pid: number) => Effect.Effect<string | null>
     /**
@@ -98,15 +104,17 @@ export class Processes extends Context.Service<
     readonly mayRunUntil: Warden["Service"]["mayRunUntil"]
   }
 >()("troupe/agent/Processes") {
-  static readonly layerNoDeps = Layer.effect(
-    Processes,
-    Effect.map(Warden, (warden) => Processes.of(make(warden)))
-  )
+  /** `parents`: where temporary directories are made. */
+  static readonly layerNoDeps = (parents: Parents) =>
+    Layer.effect(
+      Processes,
+      Effect.map(Warden, (warden) => Processes.of(make(warden, parents)))
+    )
 
-  static readonly layer = this.layerNoDeps.pipe(Layer.provide(Warden.layer))
+  static readonly layer = this.layerNoDeps(plainParents).pipe(Layer.provide(Warden.layer))
 }
 
-const make = (warden: Warden["Service"]): Processes["Service"] => {
+const make = (warden: Warden["Service"], parents: Parents): Processes["Service"] => {
   const bootId = ProcessTable.bootId()
   const self: SupervisorProcess = {
     pid: process.pid,
@@ -214,6 +222,7 @@ const make = (warden: Warden["Service"]): Processes["Service"] => {
     tree,
     use,
     vitals,
+    temporary: (purpose) => temporaryIn(parents, purpose),
     startTime,
     reap,
     hold,
@@ -221,6 +230,19 @@ const make = (warden: Warden["Service"]): Processes["Service"] => {
     mayRunUntil
   }
 }
+
+const temporaryIn = (parents: Parents, purpose: Purpose) =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => mkdtempSync(join(parentOf(parents, purpose), `troupe-${purpose}-`)),
+      catch: (cause) =>
+        new AgentFailed({
+          class: "config",
+          message: `Troupe could make no directory for the agent's process: ${cause instanceof Error ? cause.message : String(cause)}. Make room there, or give Troupe's user a directory that it may write to (HOME, TMPDIR).`
+        })
+    }),
+    (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+  )
 
 const leaseOver = new AgentFailed({
   class: "crash",

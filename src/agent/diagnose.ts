@@ -1,8 +1,5 @@
 /** Tests whether an agent works, without a prompt: spawns it, shakes hands, opens a session, and ends the process. */
 import { Clock, Effect } from "effect"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { newLeaseId, SessionId } from "../domain/Ids.ts"
 import { AgentFailed, plainSetup } from "./Agent.ts"
 import type { AgentDriver, OpenRequest } from "./Agent.ts"
@@ -25,7 +22,7 @@ export const handshake = Effect.fnUntraced(function* (
 ) {
   const withinMillis = startMillis + afterStartMillis
   const lease = newLeaseId("doctor-")
-  const cwd = yield* temporaryDirectory
+  const cwd = yield* processes.temporary("doctor")
   const startedAt = yield* Clock.currentTimeMillis
   const request: OpenRequest = {
     session: SessionId.make(lease),
@@ -68,8 +65,3 @@ const noiseOf = (vitals: Vitals | null) => ({
   count: vitals?.malformedLines ?? 0,
   first: vitals?.firstMalformedLine ?? null
 })
-
-const temporaryDirectory = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "troupe-doctor-"))),
-  (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))
-)

@@ -8,11 +8,11 @@
  * has no directory of its own.
  */
 import { Effect } from "effect"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import type { McpServer } from "../domain/McpServer.ts"
 import type { OpenRequest } from "./Agent.ts"
+import type { Processes } from "./Processes.ts"
 import * as Repository from "./repository.ts"
 
 const fetchers = /^(?:npx|npm|pnpm|pnpx|yarn|yarnpkg|bun|bunx|deno|uv|uvx|pipx|python[\d.]*|pypy[\d.]*)$/
@@ -22,14 +22,15 @@ export const startsFromItsDirectory = (command: ReadonlyArray<string>): boolean 
   command.some((word) => word.split(/\s+/).some((part) => fetchers.test(basename(part))))
 
 /** The directory in which the command is to be started for a session in `cwd`. */
-export const launchDirectory = (command: ReadonlyArray<string>, cwd: string) =>
-  startsFromItsDirectory(command) ? emptyDirectory : Effect.succeed(cwd)
+export const launchDirectory = (processes: Maker, command: ReadonlyArray<string>, cwd: string) =>
+  startsFromItsDirectory(command) ? emptyDirectory(processes) : Effect.succeed(cwd)
 
 /**
  * The MCP servers of a session as its agent is told of them. The agent starts them, in the session's directory; so those
  * that fetch what they start change to an empty one first. An operator who trusts the directory has them start there.
  */
 export const mcpServersOf = Effect.fnUntraced(function* (
+  processes: Maker,
   { cwd, mcpServers, permissions }: Pick<OpenRequest, "cwd" | "mcpServers" | "permissions">,
   trustedRoots: ReadonlyArray<string> | undefined
 ) {
@@ -38,7 +39,7 @@ export const mcpServersOf = Effect.fnUntraced(function* (
   if (permissions === "approve_all" || !mcpServers.some(fetches) || Repository.isTrusted(cwd, trustedRoots)) {
     return mcpServers
   }
-  const directory = yield* emptyDirectory
+  const directory = yield* emptyDirectory(processes)
   return mcpServers.map((server) =>
     "command" in server && fetches(server)
       ? {
@@ -50,15 +51,13 @@ export const mcpServersOf = Effect.fnUntraced(function* (
   )
 })
 
-/** Removed with the scope. */
-export const emptyDirectory = Effect.acquireRelease(
-  Effect.sync(() => makeEmpty()),
-  (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
-)
+/**
+ * Removed with the scope. Without a package of its own npm would look in the directories above it. It looks there all the same for
+ * one that has this one as a part (`workspaces`): so it is made where only this user can write above it (`temporary.ts`).
+ */
+export const emptyDirectory = (processes: Maker) =>
+  Effect.tap(processes.temporary("agent"), (directory) =>
+    Effect.sync(() => writeFileSync(join(directory, "package.json"), "{}"))
+  )
 
-/** Without a package of its own npm would look in the directories above it, in which others may write. */
-const makeEmpty = () => {
-  const directory = mkdtempSync(join(tmpdir(), "troupe-agent-"))
-  writeFileSync(join(directory, "package.json"), "{}")
-  return directory
-}
+type Maker = Pick<Processes["Service"], "temporary">

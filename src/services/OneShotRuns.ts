@@ -2,7 +2,8 @@
  * One-shot prompts, within the limits of sessions: a run holds a process slot while its process lives, waits for one no
  * longer than a turn does, and works in an empty directory that is removed afterwards.
  */
-import { Clock, Context, Effect, FileSystem, Layer, Option, Path, Schedule } from "effect"
+import { Clock, Context, Effect, Layer, Option, Path, Schedule } from "effect"
+import type { FileSystem } from "effect"
 import { OneShot } from "../agent/OneShot.ts"
 import type { RunResult } from "../agent/OneShot.ts"
 import { Processes } from "../agent/Processes.ts"
@@ -87,7 +88,6 @@ const answerStoredWithin = "1 second"
 
 const make = Effect.gen(function* () {
   const files = yield* Files
-  const fs = yield* FileSystem.FileSystem
   const ledger = yield* Ledger
   const path = yield* Path.Path
   const admitNewWork = yield* AdmitNewWork.make
@@ -148,9 +148,10 @@ const make = Effect.gen(function* () {
     const attached = yield* files.findHere(app, request.files ?? [])
     const prompt = withPaths(attached, request.prompt)
     yield* holdSlot(app)
-    const cwd = yield* fs
-      .makeTempDirectoryScoped({ prefix: "troupe-run-" })
-      .pipe(Effect.mapError((cause) => new Unavailable({ operation: "make a directory for the run", cause })))
+    const cwd = yield* Effect.mapError(
+      processes.temporary("run"),
+      (cause) => new Unavailable({ operation: "make a directory for the run", cause })
+    )
     const { lease, spawned } = yield* openLease(request.keyed)
     const result = yield* oneShot.run({
       lease,

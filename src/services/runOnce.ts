@@ -4,7 +4,7 @@
  * The run works in a temporary directory that is removed with it. Nothing records its lease, because a process that this
  * one started is ended with it.
  */
-import { Effect, FileSystem, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { randomBytes } from "node:crypto"
 import { OneShot } from "../agent/OneShot.ts"
 import { Processes } from "../agent/Processes.ts"
@@ -20,7 +20,7 @@ export const runOnce = (
 ) =>
   Effect.gen(function* () {
     yield* checkRunPermissions(request.permissions)
-    const fs = yield* FileSystem.FileSystem
+    const processes = yield* Processes
     const oneShot = yield* OneShot
     return yield* oneShot.run({
       prompt: request.prompt,
@@ -29,8 +29,8 @@ export const runOnce = (
       timeoutMillis: request.timeoutMillis,
       permissions: request.permissions ?? null,
       readable: [],
-      cwd: yield* fs.makeTempDirectoryScoped({ prefix: "troupe-run-" }),
+      cwd: yield* processes.temporary("run"),
       lease: LeaseId.make(`run_${randomBytes(16).toString("hex")}`),
       spawned: () => Effect.void
     })
-  }).pipe(Effect.scoped, Effect.provide(OneShot.layer(spec).pipe(Layer.provide(Processes.layer))))
+  }).pipe(Effect.scoped, Effect.provide(OneShot.layer(spec).pipe(Layer.provideMerge(Processes.layer))))

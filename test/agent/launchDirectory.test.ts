@@ -126,6 +126,7 @@ layer(Processes.layer, { excludeTestServices: true })("an agent that npx starts"
   it.effect.skipIf(npx === null)("is no MCP server that the session's repository has under its name", () =>
     Effect.gen(function* () {
       const root = yield* temporary
+      const processes = yield* Processes
       const { repository, trace } = hostile(root)
       const own = { name: "own", command: process.execPath, args: ["./server.js"] }
       const server = {
@@ -141,7 +142,7 @@ layer(Processes.layer, { excludeTestServices: true })("an agent that npx starts"
           cwd: repository,
           env: { PATH: process.env["PATH"], HOME: root, npm_config_offline: "true" }
         }).status
-      const [unchanged, launched] = yield* mcpServersOf(request, undefined)
+      const [unchanged, launched] = yield* mcpServersOf(processes, request, undefined)
       assert.deepStrictEqual(unchanged, own)
       assert.deepInclude(launched, { name: "fetched", env: { A: "1" } })
       if (launched === undefined || !("command" in launched)) return assert.fail("it is no program any more")
@@ -150,7 +151,7 @@ layer(Processes.layer, { excludeTestServices: true })("an agent that npx starts"
       // Its arguments reach it as they are.
       script(join(root, "npx"), `printf '%s|' "$@"`)
       const named = { ...server, command: join(root, "npx") }
-      const echo = yield* mcpServersOf({ ...request, mcpServers: [named] }, undefined)
+      const echo = yield* mcpServersOf(processes, { ...request, mcpServers: [named] }, undefined)
       const [echoing] = echo
       if (echoing === undefined || !("command" in echoing)) return assert.fail("it is no program any more")
       assert.strictEqual(
@@ -158,7 +159,8 @@ layer(Processes.layer, { excludeTestServices: true })("an agent that npx starts"
         "-y|some-agent@^1.0.0|it's $HOME|"
       )
       for (const permissions of ["approve_all", "deny"] as const) {
-        const trusted = yield* mcpServersOf({ ...request, permissions }, permissions === "deny" ? [root] : undefined)
+        const roots = permissions === "deny" ? [root] : undefined
+        const trusted = yield* mcpServersOf(processes, { ...request, permissions }, roots)
         assert.deepStrictEqual(trusted, request.mcpServers)
       }
       assert.strictEqual(start(server), 0)

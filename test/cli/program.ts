@@ -41,11 +41,19 @@ export interface Workspace {
 /** `program`: another build of it. */
 export const makeWorkspace = (program: string = main): Workspace => {
   const cwd = mkdtempSync(join(tmpdir(), "troupe-cli-"))
+  // What programs leave that are killed goes with the workspace.
+  const scratch = mkdtempSync(join(tmpdir(), "troupe-cli-"))
   const running = new Set<Running>()
 
   const start: Workspace["start"] = (args, env = {}, stdin = "ignore") => {
     // The PATH has Node and the system's programs only, so that no agent of the tester's machine is found.
-    const childEnv = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: cwd, ...env }
+    const childEnv = {
+      PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
+      HOME: cwd,
+      TMPDIR: scratch,
+      XDG_CACHE_HOME: scratch,
+      ...env
+    }
     const [command, all] = commandOf([process.execPath, program, ...args], stdin)
     const child: ChildProcess = spawn(command, [...all], {
       cwd,
@@ -89,7 +97,7 @@ export const makeWorkspace = (program: string = main): Workspace => {
         child.kill("SIGKILL")
         await ended
       }
-      rmSync(cwd, { recursive: true, force: true, maxRetries: 5 })
+      for (const path of [cwd, scratch]) rmSync(path, { recursive: true, force: true, maxRetries: 5 })
     }
   }
 }

@@ -231,6 +231,7 @@ const processesOf = (runtime: Incarnation) => {
     Processes.of({
       ...boot,
       spawn: () => Effect.die(new Violation("simulation", "no real process is started")),
+      temporary: () => Effect.die(new Violation("simulation", "nothing starts in a real directory")),
       signal: (lease, signal) => alive(undefined, () => world.signalGroup(lease, signal)),
       sweep: (lease) => alive(0, () => (world.endAll(lease), held.delete(lease), 0)),
       tree: () => Effect.succeed([]),

@@ -59,7 +59,7 @@ export const connect = Effect.fnUntraced(function* (
   spec: AcpSpec,
   given: OpenRequest
 ) {
-  const request = { ...given, mcpServers: yield* mcpServersOf(given, spec.trustedRoots) }
+  const request = { ...given, mcpServers: yield* mcpServersOf(processes, given, spec.trustedRoots) }
   const { emit } = request
   const secrets = [...secretsIn(config), ...secretsOfRequest(request)]
   const startMillis = startMillisOf(spec) ?? 0

@@ -7,11 +7,11 @@
  * Nor does it ask before it searches the web; and in its plan mode, which its model can choose, it writes plans unasked.
  */
 import { Effect } from "effect"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import type { PermissionPolicy } from "../../domain/Permissions.ts"
 import type { DriverConfig } from "../Agent.ts"
+import type { Processes } from "../Processes.ts"
 import * as KnownAgents from "./knownAgents.ts"
 import type { AcpSpec } from "./spec.ts"
 
@@ -41,19 +41,19 @@ export const policy = (permissions: PermissionPolicy): string | null => {
 }
 
 /** The command with its policy, in a file that is gone with the scope. */
-export const launched = (agent: KnownAgents.KnownAgent | null, command: Command, permissions: PermissionPolicy) => {
+export const launched = (
+  processes: Pick<Processes["Service"], "temporary">,
+  agent: KnownAgents.KnownAgent | null,
+  command: Command,
+  permissions: PermissionPolicy
+) => {
   const text = agent === "gemini" ? policy(permissions) : null
   if (text === null) return Effect.succeed(command)
-  return Effect.acquireRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "troupe-gemini-"))),
-    (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
-  ).pipe(
-    Effect.map((directory): Command => {
-      const file = join(directory, "troupe.toml")
-      writeFileSync(file, text)
-      return [...command, "--admin-policy", file]
-    })
-  )
+  return Effect.map(processes.temporary("gemini"), (directory): Command => {
+    const file = join(directory, "troupe.toml")
+    writeFileSync(file, text)
+    return [...command, "--admin-policy", file]
+  })
 }
 
 const shells = /^(?:ba|da|z|k)?sh$/

@@ -33,7 +33,12 @@ interface Launch extends Pick<OpenRequest, "lease" | "permissions" | "questions"
 
 const start = Effect.fnUntraced(function* (processes: Processes["Service"], launch: Launch) {
   const { config, cwd, env, lease, permissions, questions, secrets, spawned, spec, thread } = launch
-  const command = yield* GeminiPolicy.launched(KnownAgents.ofCommand(config.command, spec), config.command, permissions)
+  const command = yield* GeminiPolicy.launched(
+    processes,
+    KnownAgents.ofCommand(config.command, spec),
+    config.command,
+    permissions
+  )
   const child = yield* processes.spawn({ lease, command, cwd, env, secrets, stdin: true, spawned })
   const { listen, peer } = yield* Started.waitingPeer(child, { versioned: true })
   let wire = ""
@@ -68,7 +73,7 @@ export const forSession = Effect.fnUntraced(function* (
     ...AgentSettings.environment(KnownAgents.ofCommand(config.command, spec), request, ownEnv, { isTrusted }),
     ...(yield* GitConfig.environment(processes, request, ownEnv, spec.trustedRoots))
   }
-  const directory = yield* launchDirectory(config.command, cwd)
+  const directory = yield* launchDirectory(processes, config.command, cwd)
   const launch = { config, spec, cwd: directory, env, secrets, lease, permissions, questions, spawned, thread }
   return yield* start(processes, launch)
 })
@@ -95,7 +100,7 @@ export const spare =
       directory,
       files: [...SpareKey.programsOf(command), ...settingsOf(agent, env), ...(directory === null ? [] : [directory])],
       start: Effect.fnUntraced(function* ({ lease, scope, spawned }) {
-        const at = directory ?? (yield* emptyDirectory)
+        const at = directory ?? (yield* emptyDirectory(processes))
         const git = yield* GitConfig.environment(processes, { cwd: at, lease, permissions: word }, env, [])
         const secrets = secretsIn(config)
         const launch = {

@@ -56,7 +56,7 @@ export const open = Effect.fnUntraced(function* (
   given: OpenRequest,
   patience: Patience
 ) {
-  const request = { ...given, mcpServers: yield* mcpServersOf(given, spec.trustedRoots) }
+  const request = { ...given, mcpServers: yield* mcpServersOf(processes, given, spec.trustedRoots) }
   const { cwd, emit } = request
   const secrets = [...secretsIn(config), ...secretsOfRequest(request)]
   const removePlaceholders = yield* Placeholders.remember(cwd)

@@ -68,7 +68,7 @@ export const forSession = Effect.fnUntraced(function* (
   const { cwd, lease, spawned, thread } = request
   const ownEnv = { ...config.env, ...request.env }
   const env = { ...ownEnv, ...(yield* GitConfig.environment(processes, request, ownEnv, spec.trustedRoots)) }
-  const directory = yield* launchDirectory(command, cwd)
+  const directory = yield* launchDirectory(processes, command, cwd)
   return yield* start(processes, { command, cwd: directory, env, secrets, lease, spawned, thread }, patience)
 })
 
@@ -90,7 +90,7 @@ export const spare =
       directory: null,
       files: [...SpareKey.programsOf(command), ...settingsOf(config.env)],
       start: Effect.fnUntraced(function* ({ lease, scope, spawned }) {
-        const directory = yield* emptyDirectory
+        const directory = yield* emptyDirectory(processes)
         const git = yield* GitConfig.environment(
           processes,
           { cwd: directory, lease, permissions: word },

@@ -4,13 +4,14 @@
  * A prompt is in the journal before its first update is sent, so a SIGKILL loses no prompt that was received. Without a
  * directory nothing is written to disk, and a session ends with its process.
  */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, unlinkSync } from "node:fs"
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, unlinkSync } from "node:fs"
 import { join } from "node:path"
 import type { Server } from "./content.ts"
 import { defaults } from "./settings.ts"
 import type { Settings } from "./settings.ts"
 import { codes, Fault } from "./wire.ts"
 import { cut } from "../../domain/cut.ts"
+import { makeDirectory } from "../makeDirectory.ts"
 
 /** `ask` asks before each tool; `default` asks only where the prompt says so; `plan` runs none. */
 export const modes = [
@@ -69,7 +70,7 @@ export const begin = (cwd: string): Session => {
   const session = emptySession(crypto.randomUUID(), cwd)
   open.set(session.id, session)
   if (directory !== null) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory)
     deleteOld(directory)
     write(session, { cwd })
   }

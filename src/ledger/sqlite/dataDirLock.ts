@@ -1,15 +1,9 @@
-/**
- * The lock of a data dir: one Troupe at a time works on it.
- *
- * The lock is an exclusive lock on an SQLite file. The kernel releases it when the process ends, however it ended. So no
- * lock can be stale after a SIGKILL or a power cut, and a reused pid can't be mistaken for the holder. A file beside it
- * says for people who holds the lock.
- */
+/** The lock of a data dir: one Troupe at a time works on it. A file beside it says for people who holds it. */
 import { Clock, Effect } from "effect"
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { LedgerUnusable } from "../LedgerError.ts"
-import { DatabaseSync } from "./nodeSqlite.ts"
+import * as LockFile from "./lockFile.ts"
 
 /** Holds the lock until the scope closes. Fails at once where another process, or this one, holds it. */
 export const hold = Effect.fn("Lock.hold")(function* (directory: string) {
@@ -17,37 +11,33 @@ export const hold = Effect.fn("Lock.hold")(function* (directory: string) {
   const holder = join(directory, "lock.json")
   const since = yield* Clock.currentTimeMillis
   const lock = () => {
-    // Created before SQLite would, so that only its user can read it.
-    closeSync(openSync(filename, "a", 0o600))
-    const db = new DatabaseSync(filename)
+    const held = LockFile.take(filename)
     try {
-      db.exec("BEGIN EXCLUSIVE")
+      writeFileSync(holder, JSON.stringify({ pid: process.pid, since: new Date(since).toISOString() }), { mode: 0o600 })
     } catch (cause) {
-      db.close()
+      held.release()
       throw cause
     }
-    writeFileSync(holder, JSON.stringify({ pid: process.pid, since: new Date(since).toISOString() }), { mode: 0o600 })
-    return db
+    return held
   }
-  yield* Effect.acquireRelease(Effect.try({ try: lock, catch: (cause) => unusable(directory, holder, cause) }), (db) =>
-    Effect.sync(() => {
-      // Before the lock is released: afterwards the file may be another holder's. It only says for people who holds the
-      // lock, so that it can't be removed is no failure, and must not take the place of one that the start ended with.
-      try {
-        rmSync(holder, { force: true })
-      } catch {
-        // The next holder writes it anew.
-      }
-      db.close()
-    })
+  yield* Effect.acquireRelease(
+    Effect.try({ try: lock, catch: (cause) => unusable(directory, holder, cause) }),
+    (held) =>
+      Effect.sync(() => {
+        // Before the lock is released: afterwards the file may be another holder's. It only says for people who holds the
+        // lock, so that it can't be removed is no failure, and must not take the place of one that the start ended with.
+        try {
+          rmSync(holder, { force: true })
+        } catch {
+          // The next holder writes it anew.
+        }
+        held.release()
+      })
   )
 })
 
-/** SQLITE_BUSY: another connection has the file locked. */
-const sqliteBusy = 5
-
 const unusable = (directory: string, holder: string, cause: unknown): LedgerUnusable =>
-  cause instanceof Error && "errcode" in cause && cause.errcode === sqliteBusy
+  LockFile.isHeld(cause)
     ? new LedgerUnusable({
         location: directory,
         problem: `is held by ${holderOf(holder)}`,
