@@ -31,25 +31,28 @@ export const make = Effect.gen(function* () {
   const files = yield* Files
   const fs = yield* FileSystem.FileSystem
 
-  const imageType = Effect.fnUntraced(function* (app: AppName, { id, path, size }: StoredFile) {
+  /** `null`: it is no image, or too large for one. */
+  const imageOf = Effect.fnUntraced(function* (app: AppName, { id, size }: StoredFile) {
     if (size > maxImageBytes) return null
     // Another node may have taken it.
-    yield* files.findHere(app, [id])
-    const start = yield* fs.stream(path, { bytesToRead: signatureBytes }).pipe(
+    const [file] = yield* files.findHere(app, [id])
+    if (file === undefined) return null
+    const start = yield* fs.stream(file.path, { bytesToRead: signatureBytes }).pipe(
       Stream.runFold(
         () => new Uint8Array(),
         (all, chunk) => Buffer.concat([all, chunk])
       ),
       Effect.mapError((cause) => new Unavailable({ operation: "read an attached file", cause }))
     )
-    return imageTypeOf(start)
+    const mimeType = imageTypeOf(start)
+    return mimeType === null ? null : ({ type: "image", mimeType, path: file.path } as const)
   })
 
   const imagesAmong = Effect.fnUntraced(function* (app: AppName, attached: ReadonlyArray<StoredFile>) {
     const images: Array<PromptBlock> = []
     for (const file of attached) {
-      const mimeType = yield* imageType(app, file)
-      if (mimeType !== null) images.push({ type: "image", mimeType, path: file.path })
+      const image = yield* imageOf(app, file)
+      if (image !== null) images.push(image)
     }
     return images
   })
