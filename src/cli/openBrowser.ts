@@ -12,10 +12,8 @@ const fileName = "inspect.html"
 
 /** Whether a browser was asked to; it may still fail by itself. */
 export const openBrowser = async (link: string, dataDir: string): Promise<boolean> => {
-  const program = programs[process.platform]
-  const hasScreen =
-    process.platform !== "linux" || Boolean(process.env["DISPLAY"]) || Boolean(process.env["WAYLAND_DISPLAY"])
-  if (program === undefined || !hasScreen) return false
+  const command = commandOf(process.env)
+  if (command === null) return false
   const file = join(dataDir, fileName)
   try {
     writeFileSync(file, pageTo(link), { mode: 0o600 })
@@ -23,13 +21,29 @@ export const openBrowser = async (link: string, dataDir: string): Promise<boolea
     return false
   }
   return new Promise((resolve) => {
-    const child = spawn(program, [pathToFileURL(file).href], { stdio: "ignore", detached: true })
+    const [program = "", ...args] = withAddress(command, pathToFileURL(file).href)
+    const child = spawn(program, args, { stdio: "ignore", detached: true })
     child.once("error", () => resolve(false)).once("spawn", () => resolve(true))
     child.unref()
   })
 }
 
-const programs: Partial<Record<NodeJS.Platform, string>> = { linux: "xdg-open", darwin: "open" }
+/**
+ * The command that opens an address; `null`: there is none, or no screen. `BROWSER` is the user's own choice, and may need no screen:
+ * a program with its arguments, of several with colons between them the first, and `%s` for the address.
+ */
+export const commandOf = (env: NodeJS.ProcessEnv): string | null => {
+  const [chosen = ""] = (env["BROWSER"] ?? "").split(":")
+  if (chosen.trim() !== "") return chosen
+  if (process.platform === "darwin") return "open"
+  const hasScreen = Boolean(env["DISPLAY"]) || Boolean(env["WAYLAND_DISPLAY"])
+  return process.platform === "linux" && hasScreen ? "xdg-open" : null
+}
+
+export const withAddress = (command: string, address: string): ReadonlyArray<string> => {
+  const words = command.trim().split(/\s+/)
+  return command.includes("%s") ? words.map((word) => word.replaceAll("%s", address)) : [...words, address]
+}
 
 /** A link has no character that HTML or a script would read otherwise: an address, and a code in base64url. */
 const pageTo = (link: string) =>

@@ -1,7 +1,8 @@
 /** How the server's greeting leads to the dashboard: with a secret link on a terminal, and without one in a log. */
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { untilTrue } from "../supervision/hostileAgent.ts"
 import { hasTerminals, makeWorkspace } from "./program.ts"
 import type { Workspace } from "./program.ts"
 
@@ -40,6 +41,27 @@ describe("troupe serve", () => {
     assert.notInclude(output, "code=")
     assert.notInclude(output, token)
   })
+
+  it.skipIf(!hasTerminals)(
+    "opens the link on a terminal in the browser that is named, without telling it to ps",
+    async () => {
+      const program = workspace.start(["serve", "--port", "0"])
+      await program.printed(/curl/)
+      const browser = join(workspace.cwd, "browser")
+      const seen = join(workspace.cwd, "seen")
+      // The page's own file may be gone by the time that a test looks: a browser reads it at once.
+      writeFileSync(browser, `#!/bin/sh\n{ echo "$@"; cat "\${2#file://}"; } >${seen}.new\nmv ${seen}.new ${seen}\n`, {
+        mode: 0o755
+      })
+      const { stdout } = await workspace.start(["inspect"], { BROWSER: `${browser} --new-window %s` }, "terminal").ended
+      const [link = ""] = /http\S+#code=[\w-]+/.exec(stdout) ?? []
+      await untilTrue("the browser", () => existsSync(seen))
+      const [args = "", ...page] = readFileSync(seen, "utf8").split("\n")
+      assert.match(args, /^--new-window file:\/\/.*\/inspect\.html$/)
+      assert.notInclude(args, "code=")
+      assert.include(page.join("\n"), `url=${link}`)
+    }
+  )
 
   it("has fresh links by troupe inspect, which log the admin in once, and none for an app", async () => {
     const program = workspace.start(["serve", "--port", "0"])
