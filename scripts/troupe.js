@@ -10,6 +10,14 @@ import { join } from "node:path"
 import process from "node:process"
 import { pathToFileURL } from "node:url"
 
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
+if (major < 22 || (major === 22 && minor < 19)) {
+  process.stderr.write(
+    `troupe: needs Node 22.19 or newer, and this is ${process.versions.node}. \`npm start\` and \`npm run troupe\` bring their own.\n`
+  )
+  process.exit(1)
+}
+
 const root = join(import.meta.dirname, "..")
 const built = join(root, "dist", "src", "program", "main.js")
 const hasTools = existsSync(join(root, "node_modules", "vite"))

@@ -9,6 +9,7 @@ import { Cause, Console, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { unknownVariables } from "../configuration/unknownVariables.ts"
 import { endingOf } from "./failures.ts"
+import { usageText } from "./usageText.ts"
 import * as Signals from "./Signals.ts"
 import { version } from "./version.ts"
 
@@ -49,8 +50,7 @@ const troupeFor = async (word: string | undefined) => {
 const presenterOf = (asJson: boolean): CliOutput.Presenter => ({
   present: Effect.fnUntraced(function* (event) {
     if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event)
-    const wrong = event.errors.map(({ message }) => message.replace(/\s*\n\s*/g, " ")).join(" ")
-    const detail = `${wrong} (see ${event.commandPath.join(" ")} --help)`
+    const detail = `${usageText(event.errors)} See ${event.commandPath.join(" ")} --help.`
     yield* Console.error(asJson ? JSON.stringify({ ok: false, error: "bad_usage", detail }) : `troupe: ${detail}`)
   })
 })

@@ -87,11 +87,22 @@ const codeOf = (error: unknown): string =>
   field(error, "code") ??
   (field(error, "_tag") ?? "failure").replace(/\B[A-Z]/g, "_$&").toLowerCase()
 
+/** Addresses of the API, as the command line asks for the same. */
+const commandsOf: ReadonlyArray<readonly [RegExp, string]> = [
+  [/GET \/sessions\b/g, "troupe sessions list"],
+  [/GET \/agents\b/g, "troupe doctor"],
+  [/POST \/admin\/sessions\/(\S+)\/unpark/g, "troupe sessions unpark $1"],
+  [/Send a valid token as `Authorization: Bearer <token>`/g, "Give a valid token by TROUPE_TOKEN, or --token"]
+]
+
+const inCommands = (text: string): string =>
+  commandsOf.reduce((told, [address, command]) => told.replace(address, command), text)
+
 const messageOf = (error: unknown, cause: Cause.Cause<unknown>): string => {
   const text = (field(error, "detail") ?? field(error, "message") ?? String(error)).replace(/\s*\n\s*/g, " ")
   const noFiles = OpenFiles.exhausted(text)
   if (noFiles !== null) return noFiles
   // A defect is a fault of Troupe, and a report of it needs the stack.
   if (!Cause.hasFails(cause)) return `This is a fault of Troupe's own, please report it.\n${Cause.pretty(cause)}`
-  return text
+  return inCommands(text)
 }

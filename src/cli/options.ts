@@ -30,7 +30,7 @@ export const pageFlags = {
     Flag.withDescription("How many at most, 1 to 200"),
     Flag.filter(
       (limit) => limit >= 1 && limit <= 200,
-      () => "it takes a whole number from 1 to 200"
+      () => "a whole number from 1 to 200"
     ),
     Flag.withDefault(50)
   ),

@@ -38,7 +38,7 @@ export const timeoutFlag = Flag.Finite("timeout").pipe(
   Flag.withDescription("Deadline in seconds; else the configured turn timeout"),
   Flag.filter(
     (seconds) => isTimeout(seconds * 1000),
-    () => `it takes more than 0 seconds and at most ${maxTimeoutMillis / 1000}`
+    () => `more than 0 seconds and at most ${maxTimeoutMillis / 1000}`
   ),
   Flag.optional
 )
@@ -53,7 +53,7 @@ export const promptArgument = Argument.String("prompt").pipe(
   Argument.withDescription("What to ask; - reads it from stdin"),
   Argument.filter(
     (prompt) => prompt.trim() !== "",
-    () => "the prompt is empty: say what to ask"
+    () => "a prompt that says what to ask, or - for that on stdin"
   )
 )
 

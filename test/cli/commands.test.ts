@@ -31,8 +31,14 @@ describe("the command line", () => {
 
   it("exits with 2 and one line on stderr on bad usage", async () => {
     const wrong: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
-      [["frobnicate"], /^troupe: Unknown subcommand "frobnicate" for "troupe" \(see troupe --help\)\n$/],
+      [["frobnicate"], /^troupe: troupe has no command "frobnicate"\. See troupe --help\.\n$/],
       [["serve", "--prot", "1"], /^troupe: .*--prot.*--port.*\n$/],
+      [
+        ["sessions", "--data-dir", "/x"],
+        /^troupe: troupe sessions has no flag --data-dir, or it belongs behind a subcommand\. See troupe sessions --help\.\n$/
+      ],
+      [["sessions", "lst"], /^troupe: troupe sessions has no command "lst"\. Did you mean list or ls\? See .*\n$/],
+      [["sessions", "list", "--state", "x"], /^troupe: --state is "x": it takes idle, turning, .* or open\. See .*\n$/],
       [["machines", "nope"], /^troupe: There is no machine nope\. There is session and review\.\n$/],
       [["machines", "--format", "gif"], /^troupe: .*gif.*\n$/],
       [["serve", "--port", "eleven"], /^troupe: --port is "eleven": it takes a whole number from 0 to 65535.*\n$/],
@@ -218,6 +224,25 @@ describe("troupe demo", () => {
     assert.match(stdout, /\["Remember: the answer is 42\."/)
     assert.match(stdout, /no process is left/)
     assert.deepStrictEqual(readdirSync(workspace.cwd), [])
+  })
+
+  it("has each event on a line of JSON with --json, and last what was seen", async () => {
+    const { code, stderr, stdout } = await workspace.run(["demo", "--json"])
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+    const told = lines.pop() ?? {}
+    assert.deepStrictEqual(
+      lines.map(({ seq }) => seq),
+      lines.map((_, nth) => nth + 1)
+    )
+    assert.hasAllKeys(told, ["session_id", "killed", "process", "ms", "recalled", "process_left"])
+    assert.deepInclude(told, { process_left: null })
+    assert.notStrictEqual(told["killed"], told["process"])
+    assert.include(String(told["recalled"]), "Remember: the answer is 42.")
+    assert.deepInclude(lines.at(-1), { method: "_troupe/state" })
   })
 })
 

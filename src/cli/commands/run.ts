@@ -21,7 +21,7 @@ export const runCommand = Command.make(
       Argument.withDescription("What to ask"),
       Argument.filter(
         (prompt) => prompt.trim() !== "",
-        () => "the prompt is empty: say what to ask"
+        () => "a prompt that says what to ask, or - for that on stdin"
       )
     ),
     model: textFlag("model", "Which model; else the configured one, else claude's own default"),
@@ -30,7 +30,7 @@ export const runCommand = Command.make(
       Flag.withDescription("Deadline in seconds; else the configured turn timeout"),
       Flag.filter(
         (seconds) => isTimeout(seconds * 1000),
-        () => `it takes more than 0 seconds and at most ${maxTimeoutMillis / 1000}`
+        () => `more than 0 seconds and at most ${maxTimeoutMillis / 1000}`
       ),
       Flag.optional
     ),
