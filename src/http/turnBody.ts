@@ -70,7 +70,7 @@ const recoveredBody = (recovered: RecoveredOutcome): Spelled<RecoveredOutcome> =
   messages: recovered.messages
 })
 
-const usageBody = (usage: Usage): Spelled<Usage> => ({
+export const usageBody = (usage: Usage): Spelled<Usage> => ({
   input_tokens: usage.inputTokens,
   cached_input_tokens: usage.cachedInputTokens,
   output_tokens: usage.outputTokens,

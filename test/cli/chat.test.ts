@@ -76,6 +76,45 @@ describe("troupe chat from a pipe", () => {
     }
   })
 
+  it("has with --json the events alone on stdout, each a line, and remarks on stderr", async () => {
+    const program = chat("pipe", ["--data-dir", ":memory:", "--json"])
+    program.write("ask-tool echo ran\nmaybe\ny\n/usage\n/nope\n/fork\nrecall\n")
+    program.child.stdin?.end()
+    const { code, stderr, stdout } = await program.ended
+    const parsed = (text: string) =>
+      text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+    assert.strictEqual(code, 0, stderr)
+    const lines = parsed(stdout)
+    const opened = lines.filter((line) => "agent" in line)
+    assert.deepStrictEqual(
+      opened.map(({ agent }) => agent),
+      ["demo", "demo"]
+    )
+    assert.deepInclude(lines[0], opened[0])
+    assert.deepInclude(lines.at(-1), { session_id: opened[1]?.["session_id"], closed: true, turns: 1 })
+    const events = lines.filter((line) => "seq" in line)
+    assert.strictEqual(events.length + opened.length + 1, lines.length)
+    for (const method of ["_troupe/approval_asked", "_troupe/approval_settled", "_troupe/turn", "session/update"]) {
+      assert.isTrue(
+        events.some((event) => event["method"] === method),
+        method
+      )
+    }
+    const told = parsed(stderr)
+    for (const line of told) assert.hasAnyKeys(line, ["remark", "problem"])
+    const problems = told.flatMap(({ problem }) => (problem === undefined ? [] : [problem]))
+    assert.deepStrictEqual(
+      problems,
+      [
+        "maybe (that is no answer)",
+        "✗ There is no command /nope. /help lists them; a blank before it sends the line as it is."
+      ].map((text) => text.replace("✗ ", ""))
+    )
+  })
+
   it("asks for approvals in place, and takes the next lines for answers", async () => {
     const program = chat("pipe")
     program.write("ask-tool echo ran > one\nmaybe\nd\ny\nask-tool echo ran > two\nn\nask edit\n")

@@ -75,7 +75,11 @@ export const make = (conversation: () => Conversation, console: Console, narrato
       console.answered("details")
       details(approval)
       // A stray key is ignored; a whole line gets a reply.
-    } else if (!console.interactive) console.answered(`${oneLine(typed)} (that is no answer)`)
+    } else if (!console.interactive) {
+      const reply = `${oneLine(typed)} (that is no answer)`
+      console.answered(reply)
+      console.json?.problem(reply)
+    }
     return null
   }
 
@@ -89,7 +93,10 @@ export const make = (conversation: () => Conversation, console: Console, narrato
     }
     const step = prompt.take(line)
     console.answered(step.echo)
-    if (step._tag === "Unfit") console.write(Words.quiet(`  ${step.problem}\n`))
+    if (step._tag === "Unfit") {
+      console.write(Words.quiet(`  ${step.problem}\n`))
+      console.json?.problem(step.problem)
+    }
     return step._tag === "Done" ? send(approval, "once", step.answers) : null
   }
 

@@ -1,15 +1,14 @@
 /** The events of a chat's loop: input of the person, messages of the session, and the results of its own requests. */
 import type { CommandFailed } from "../failures.ts"
-import type { NarratedMessage } from "../narration.ts"
 import type { Input } from "./Console.ts"
-import type { Past, PendingApproval } from "./Conversation.ts"
+import type { ChatMessage, Past, PendingApproval } from "./Conversation.ts"
 
 export type Line = Extract<Input, { readonly _tag: "Line" }>
 
 export type ChatEvent =
   | Input
   | { readonly _tag: "Signal"; readonly signal: "SIGINT" | "SIGTERM" | "SIGHUP" }
-  | { readonly _tag: "Message"; readonly message: NarratedMessage }
+  | { readonly _tag: "Message"; readonly message: ChatMessage }
   | { readonly _tag: "ApprovalRequested"; readonly approval: PendingApproval | null }
   | { readonly _tag: "Accepted"; readonly turn: RunningTurn }
   /** A request failed. `turn`: the turn that was submitted by it, where it was one. */

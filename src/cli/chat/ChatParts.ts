@@ -46,6 +46,11 @@ export interface ChatOutput {
 }
 
 export const makeOutput = (console: Console, narrator: Narrator): ChatOutput => {
+  const { json } = console
+  if (json !== undefined) {
+    const remark = (text: string | null) => (text === null ? undefined : json.remark(text))
+    return { print: remark, note: remark, complain: json.problem }
+  }
   const print = (text: string | null) => {
     if (text !== null) console.write(narrator.line(text))
   }

@@ -4,6 +4,8 @@
  * A terminal has line editing and single keys; where stdin or stdout is no terminal every input is a line, so that a chat
  * can be scripted.
  */
+import type { ChatMessage } from "./Conversation.ts"
+
 export type Input =
   /** `echoed`: the terminal shows the line where the person typed it. */
   | {
@@ -41,6 +43,17 @@ export interface Console {
   readonly used: (lines: number) => void
   /** Restores the terminal. */
   readonly close: () => void
+  /** The output of a chat of a program's. */
+  readonly json?: JsonLines
+}
+
+/** Lines of JSON, for a program. */
+export interface JsonLines {
+  /** The chat is in this session from now on. */
+  readonly opened: (conversation: { readonly id: string; readonly agent: string }) => void
+  readonly event: (message: ChatMessage) => void
+  readonly remark: (text: string) => void
+  readonly problem: (text: string) => void
 }
 
 export type OnInput = (input: Input) => void

@@ -13,6 +13,11 @@ import type { ThreadSummary } from "../../services/Threads.ts"
 import { CommandFailed } from "../failures.ts"
 import type { NarratedMessage } from "../narration.ts"
 
+/** `seq`: its number in the session. */
+export interface ChatMessage extends NarratedMessage {
+  readonly seq: number
+}
+
 export interface Conversation {
   readonly id: string
   readonly agent: string
@@ -21,7 +26,7 @@ export interface Conversation {
   /** Of a session that was there before; `null`: it is new, or nothing was said in it. */
   readonly past: Past | null
   /** All events of the session, from the first; ends when the session is closed. */
-  readonly events: Stream.Stream<NarratedMessage, CommandFailed>
+  readonly events: Stream.Stream<ChatMessage, CommandFailed>
   /** Succeeds when the turn is accepted; its outcome is among the events. `files`: ids of `attach`. */
   readonly submit: (prompt: string, files: ReadonlyArray<string>) => Effect.Effect<void, CommandFailed>
   /** Stores a file for the session's app, and gives its id. */

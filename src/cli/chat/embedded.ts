@@ -48,7 +48,7 @@ export const open = Effect.fnUntraced(function* (request: CreateSession, session
     outlives: false,
     past,
     events: Stream.unwrap(sessions.events(caller, id, 0)).pipe(
-      Stream.map(({ message }) => message),
+      Stream.map(({ message, seq }) => ({ seq, ...message })),
       Stream.mapError(asCommandFailed)
     ),
     submit: (prompt, ids) =>

@@ -67,6 +67,7 @@ export const makeLineHandler = (parts: ChatParts) => {
       Effect.match({
         onSuccess: (wasThere) => {
           state.context = null
+          console.json?.opened(conversation())
           output.note(
             `The chat goes on ${what}, as session ${conversation().id}. ${wasThere ? "The session before it stays open." : "The session before it is closed."}`
           )
@@ -155,7 +156,8 @@ export const makeLineHandler = (parts: ChatParts) => {
       (console.interactive && /^\/(help|usage|permissions|model|mode|effort|attach|quit|close|detach)\b/.test(text)),
 
     process: Effect.fnUntraced(function* ({ echoed, text }: Line) {
-      if (!echoed && text.trim() !== "") output.print(`${paint("bold", "›")} ${harmless(text)}`)
+      if (!echoed && text.trim() !== "" && console.json === undefined)
+        output.print(`${paint("bold", "›")} ${harmless(text)}`)
       if (text.endsWith("\\")) {
         state.begun += `${text.slice(0, -1)}\n`
         return

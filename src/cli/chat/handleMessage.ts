@@ -6,6 +6,7 @@ import type { SessionUpdate } from "../../domain/Acp.ts"
 import type { NarratedMessage } from "../narration.ts"
 import { oneLine } from "../terminal.ts"
 import type { ChatParts } from "./ChatParts.ts"
+import type { ChatMessage } from "./Conversation.ts"
 import * as Words from "./words.ts"
 
 export const makeMessageHandler = ({
@@ -49,7 +50,8 @@ export const makeMessageHandler = ({
       state.running = { announced: true, accepted: true, steerable: false, interrupted: false }
   }
 
-  return Effect.fnUntraced(function* (message: NarratedMessage) {
+  return Effect.fnUntraced(function* (message: ChatMessage) {
+    console.json?.event(message)
     const { method, params } = message
     if (method === undefined) return endTurn(message)
     if (method === "_troupe/turn") return followTurn(objectIn(params))

@@ -4,11 +4,10 @@ import { basename } from "node:path"
 import type { Client } from "../../http/Client.ts"
 import type { CreateSession } from "../../http/contract/sessionRequests.ts"
 import { asCommandFailed, CommandFailed } from "../failures.ts"
-import type { NarratedMessage } from "../narration.ts"
 import { explained } from "../server.ts"
 import { contentOf } from "./attachment.ts"
 import { closedBefore, newest, noneOpen, pastOf, threadsShown } from "./Conversation.ts"
-import type { Conversation } from "./Conversation.ts"
+import type { ChatMessage, Conversation } from "./Conversation.ts"
 import type { SessionSettings } from "../../domain/Session.ts"
 
 /** A server that restarts has to be back within these attempts. */
@@ -64,10 +63,10 @@ export const open = Effect.fnUntraced(function* (
     const events = Stream.unwrap(
       Effect.suspend(() => client.sessions.events({ params, query: { after: String(after) }, headers: {} }))
     ).pipe(
-      Stream.map(({ data, id }): NarratedMessage => {
+      Stream.map(({ data, id }): ChatMessage => {
         after = Number(id ?? after)
         closed ||= data.method === "_troupe/state" && isClosing(data.params)
-        return data
+        return { seq: after, ...data }
       }),
       Stream.mapError((error) => asCommandFailed(explained(url)(error))),
       Stream.concat(Stream.suspend(() => (closed ? Stream.empty : Stream.fail(lost)))),

@@ -8,11 +8,13 @@ import { Effect, Option, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
 import { randomBytes } from "node:crypto"
 import { resolve } from "node:path"
+import { usageBody } from "../../http/turnBody.ts"
 import * as Runtime from "../../wiring.ts"
 import * as ActiveConversation from "../chat/ActiveConversation.ts"
 import * as Chat from "../chat/Chat.ts"
 import type { Conversation } from "../chat/Conversation.ts"
 import * as Embedded from "../chat/embedded.ts"
+import * as JsonLines from "../chat/JsonLines.ts"
 import * as Piped from "../chat/Piped.ts"
 import { placeOf } from "../chat/place.ts"
 import type { Place } from "../chat/place.ts"
@@ -21,9 +23,10 @@ import * as Tty from "../chat/Tty.ts"
 import * as Words from "../chat/words.ts"
 import { BadUsage, CommandFailed, Stopped } from "../failures.ts"
 import * as Logging from "../logging.ts"
+import { jsonFlag } from "../options.ts"
 import { serverFlags, withClientOf } from "../server.ts"
 import { given, sessionFlags } from "../sessionFlags.ts"
-import { oneLine, print } from "../terminal.ts"
+import { oneLine, print, printLine } from "../terminal.ts"
 
 export const chatCommand = Command.make(
   "chat",
@@ -37,9 +40,10 @@ export const chatCommand = Command.make(
       Flag.withDescription("A session to come back to, by its id, or last for the newest that is open"),
       Flag.optional
     ),
+    json: jsonFlag,
     ...serverFlags
   },
-  Effect.fn(function* ({ session, config, dataDir, token, url, ...flags }) {
+  Effect.fn(function* ({ session, config, dataDir, json, token, url, ...flags }) {
     const isNew = Option.isNone(session)
     const settings = yield* isNew ? Effect.succeed(given(flags)) : unlessGiven(flags)
     const cwd = resolve(Option.getOrElse(flags.cwd, () => "."))
@@ -47,11 +51,11 @@ export const chatCommand = Command.make(
     const { thread, ...rest } = { permissions: "ask", ...settings } as Request & { readonly thread?: string }
     const request = { ...rest, ...(thread === undefined ? {} : { threadId: thread }) }
     const id = Option.getOrNull(session)
-    if (place._tag === "Here") return yield* here(place, { ...request, cwd }, id)
+    if (place._tag === "Here") return yield* here(place, { ...request, cwd }, id, json)
     const { isLocal, server } = place
     const there = isLocal ? { ...request, cwd } : request
     yield* withClientOf(server, (client) =>
-      chat(Remote.open(client, server.url, there, id), !isNew, ` on ${server.url}`)
+      chat(Remote.open(client, server.url, there, id), !isNew, { json, where: ` on ${server.url}` })
     )
   })
 ).pipe(
@@ -59,6 +63,7 @@ export const chatCommand = Command.make(
   Command.withExamples([
     { command: "troupe chat --agent codex", description: "Ctrl-C interrupts a turn, Ctrl-D closes the session" },
     { command: "troupe chat --session last", description: "Come back to a session that /detach left open" },
+    { command: "troupe chat --json < turns.txt", description: "A turn for each line, a line of JSON for each event" },
     { command: "troupe chat --url http://10.0.0.5:8420", description: "On a server, with a token in TROUPE_TOKEN" }
   ])
 )
@@ -76,11 +81,12 @@ const unlessGiven = Effect.fnUntraced(function* ({ cwd: _, ...flags }: Parameter
 const here = Effect.fnUntraced(function* (
   { databaseUrl, reviews, settings }: Extract<Place, { readonly _tag: "Here" }>,
   request: Parameters<typeof Embedded.open>[0],
-  session: string | null
+  session: string | null,
+  json: boolean
 ) {
   // Nothing in this process checks an admin token; the one in the data dir is left to a server.
   const adminToken = Option.some(Redacted.make(randomBytes(32).toString("hex")))
-  yield* chat(Embedded.open(request, session), session !== null, "").pipe(
+  yield* chat(Embedded.open(request, session), session !== null, { json, where: "" }).pipe(
     Effect.provide(Runtime.layer(settings, { adminToken, databaseUrl, reviews })),
     Effect.catchTag("LedgerUnusable", (unusable) => {
       const isHeld = unusable.problem.startsWith("is held")
@@ -94,25 +100,43 @@ const here = Effect.fnUntraced(function* (
 const besideOthers =
   "Several chats share what troupe serve runs on: start it here, or name another by --url and TROUPE_TOKEN."
 
-const chat = <R>(open: Effect.Effect<Conversation, CommandFailed, R>, wasThere: boolean, where: string) =>
+interface Output {
+  readonly json: boolean
+  /** On which server. */
+  readonly where: string
+}
+
+const chat = <R>(open: Effect.Effect<Conversation, CommandFailed, R>, wasThere: boolean, output: Output) =>
   Effect.gen(function* () {
     const { active, exitCode } = yield* Effect.acquireUseRelease(
       Effect.map(open, (conversation) => ActiveConversation.make(conversation, wasThere)),
-      (active) => converse(active, where),
+      (active) => converse(active, output),
       ({ end }) => end
     )
     const { id, summary } = active.current()
     const left = yield* summary
     const { pid } = left
+    if (output.json) {
+      const closed = !active.staysOpen()
+      yield* printLine({ session_id: id, closed, turns: left.turns, usage: usageBody(left.usage) })
+    }
     if (active.staysOpen()) {
-      yield* print(Words.quiet(`Left open after ${Words.usageText(left, null)}. troupe chat --session ${id} goes on.`))
+      if (!output.json)
+        yield* print(
+          Words.quiet(`Left open after ${Words.usageText(left, null)}. troupe chat --session ${id} goes on.`)
+        )
     } else if (pid !== null) {
       return yield* new CommandFailed({ code: "process_left", problem: `Process ${pid} is left. End it.` })
-    } else yield* print(Words.quiet(`Closed after ${Words.usageText(left, null)}. No process is left.`))
+    } else if (!output.json)
+      yield* print(Words.quiet(`Closed after ${Words.usageText(left, null)}. No process is left.`))
     if (exitCode !== 0) return yield* new Stopped({ exitCode })
   })
 
-const converse = Effect.fnUntraced(function* (active: ActiveConversation.ActiveConversation, where: string) {
+const converse = Effect.fnUntraced(function* (active: ActiveConversation.ActiveConversation, { json, where }: Output) {
+  if (json) {
+    yield* printLine({ session_id: active.current().id, agent: active.current().agent })
+    return { active, exitCode: yield* Chat.talk(active, JsonLines.make) }
+  }
   const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true
   const { agent, id } = active.current()
   yield* print(Words.quiet(`${oneLine(agent)}, session ${id}${where}`))
