@@ -8,8 +8,6 @@
  */
 import { Context, Effect, Layer } from "effect"
 import type { Scope } from "effect"
-import { mkdtempSync, rmSync } from "node:fs"
-import { join } from "node:path"
 import type { LeaseId } from "../domain/Ids.ts"
 import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
 import { AgentFailed } from "./Agent.ts"
@@ -22,7 +20,7 @@ import { endAll, members, processesOf } from "./leaseProcesses.ts"
 import { stillOurs } from "./leaseSearch.ts"
 import type { Leader } from "./leaseSearch.ts"
 import { markDescendants } from "./markDescendants.ts"
-import { parentOf, plainParents } from "./temporaryParents.ts"
+import { plainParents, temporaryIn } from "./temporaryParents.ts"
 import type { Parents, Purpose } from "./temporaryParents.ts"
 import { Warden } from "./Warden.ts"
 
@@ -230,19 +228,6 @@ const make = (warden: Warden["Service"], parents: Parents): Processes["Service"]
     mayRunUntil
   }
 }
-
-const temporaryIn = (parents: Parents, purpose: Purpose) =>
-  Effect.acquireRelease(
-    Effect.try({
-      try: () => mkdtempSync(join(parentOf(parents, purpose), `troupe-${purpose}-`)),
-      catch: (cause) =>
-        new AgentFailed({
-          class: "config",
-          message: `Troupe could make no directory for the agent's process: ${cause instanceof Error ? cause.message : String(cause)}. Make room there, or give Troupe's user a directory that it may write to (HOME, TMPDIR).`
-        })
-    }),
-    (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
-  )
 
 const leaseOver = new AgentFailed({
   class: "crash",

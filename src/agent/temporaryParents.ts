@@ -1,7 +1,10 @@
-/** Where temporary directories of agents are made. */
+/** Temporary directories of agents, and where they are made. */
+import { Effect } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { isAbsolute, join } from "node:path"
 import process from "node:process"
+import { AgentFailed } from "./Agent.ts"
 import { makeDirectory } from "./makeDirectory.ts"
 
 /** `agent` and `gemini`: what an agent starts in, or is started with; `run` and `doctor`: what it works in. */
@@ -15,8 +18,22 @@ export interface Parents {
 
 export const plainParents: Parents = { launch: () => launchParent(), work: tmpdir }
 
-export const parentOf = ({ launch, work }: Parents, purpose: Purpose): string =>
+const parentOf = ({ launch, work }: Parents, purpose: Purpose): string =>
   purpose === "agent" || purpose === "gemini" ? launch() : work()
+
+/** Removed with the scope. */
+export const temporaryIn = (parents: Parents, purpose: Purpose) =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => mkdtempSync(join(parentOf(parents, purpose), `troupe-${purpose}-`)),
+      catch: (cause) =>
+        new AgentFailed({
+          class: "config",
+          message: `Troupe could make no directory for the agent's process: ${cause instanceof Error ? cause.message : String(cause)}. Make room there, or give Troupe's user a directory that it may write to (HOME, TMPDIR).`
+        })
+    }),
+    (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+  )
 
 /**
  * The directory in which those are made that agents start in (`launchDirectory.ts`). What package managers look for in the

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net"
 import { makeWorkspace } from "./program.ts"
 import type { Workspace } from "./program.ts"
 import { openServer, sessionOf } from "./server.ts"
+import * as Protobuf from "./otlpProtobuf.ts"
 import type { Server } from "./server.ts"
 
 interface Attribute {
@@ -22,15 +23,22 @@ interface Span {
   readonly status: { readonly code: number }
 }
 
-/** A collector that keeps what it gets, as JSON. */
+/** A collector that keeps what it gets. */
 class Collector {
-  readonly bodies: Array<{ readonly path: string; readonly text: string }> = []
+  readonly bodies: Array<{
+    readonly path: string
+    readonly type: string
+    readonly bytes: Buffer
+    readonly text: string
+  }> = []
   readonly #listeners = new Set<() => void>()
   readonly #server: HttpServer = createServer((request, response) => {
-    let text = ""
-    request.setEncoding("utf8").on("data", (chunk: string) => (text += chunk))
+    const chunks: Array<Buffer> = []
+    request.on("data", (chunk: Buffer) => chunks.push(chunk))
     request.on("end", () => {
-      this.bodies.push({ path: request.url ?? "", text })
+      const bytes = Buffer.concat(chunks)
+      const type = request.headers["content-type"] ?? ""
+      this.bodies.push({ path: request.url ?? "", type, bytes, text: bytes.toString() })
       response.writeHead(200, { "content-type": "application/json" }).end("{}")
       for (const listener of this.#listeners) listener()
     })
@@ -59,6 +67,10 @@ class Collector {
         }
         return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
       })
+  }
+
+  bytesOf(path: string): ReadonlyArray<Buffer> {
+    return this.bodies.flatMap((body) => (body.path === path ? [body.bytes] : []))
   }
 
   textOf(path: string): string {
@@ -149,6 +161,29 @@ describe("telemetry of troupe serve", () => {
     assert.notInclude(all, "fail model")
     // The log goes where it went.
     assert.include(server.program.stderr(), "turn completed")
+  })
+
+  it("sends all three as protobuf, unless it is told to send JSON", async () => {
+    const server = await openServer(workspace, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: await collector.open(),
+      OTEL_SERVICE_NAME: "troupe-of-a-test",
+      OTEL_BSP_SCHEDULE_DELAY: "100",
+      OTEL_BLRP_SCHEDULE_DELAY: "100",
+      OTEL_METRIC_EXPORT_INTERVAL: "200"
+    })
+    const session = await sessionOf(server)
+    const { final_text: told } = await turn(server, session, "trace")
+    const spans = () => collector.bytesOf("/v1/traces").flatMap(Protobuf.spansIn)
+    await collector.until(() => spans().some(({ name }) => name === "invoke_agent demo"))
+    const span = spans().find(({ name }) => name === "invoke_agent demo")
+    assert.strictEqual(told, `00-${trace}-${span?.spanId}-01`)
+    assert.deepInclude(span, { service: "troupe-of-a-test", traceId: trace })
+    assert.deepInclude(span?.attributes, { "gen_ai.conversation.id": session, "troupe.outcome": "completed" })
+    await collector.until(() => collector.bytesOf("/v1/logs").flatMap(Protobuf.logsIn).includes("turn completed"))
+    await collector.until(() =>
+      collector.bytesOf("/v1/metrics").flatMap(Protobuf.metricsIn).includes("troupe_turns_total")
+    )
+    for (const { type } of collector.bodies) assert.strictEqual(type, "application/x-protobuf")
   })
 
   it("sends nothing where no collector is named, and gives the agent the caller's trace", async () => {
