@@ -31,6 +31,7 @@ export const commands = {
   mcp: async () => (await import("./commands/mcp.ts")).mcpCommand,
   ask: async () => (await import("./commands/ask.ts")).askCommand,
   run: async () => (await import("./commands/run.ts")).runCommand,
+  acp: async () => (await import("./commands/acp.ts")).acpCommand,
   machines: async () => (await import("./commands/machines.ts")).machinesCommand
 }
 type Name = keyof typeof commands

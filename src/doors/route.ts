@@ -3,6 +3,7 @@
  * problem. The protocols' own packages take web requests and give web responses: `answerWith` stands between.
  */
 import { Effect, Stream } from "effect"
+import type { Scope } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
 import type { Backend } from "../backend/Backend.ts"
@@ -39,7 +40,7 @@ type Response = HttpServerResponse.HttpServerResponse
 export const route = <R>(
   method: "GET" | "POST" | "DELETE" | "*",
   path: `/${string}`,
-  make: Effect.Effect<(arrival: Arrival) => Effect.Effect<Response, ProblemDetails>, never, R>,
+  make: Effect.Effect<(arrival: Arrival) => Effect.Effect<Response, ProblemDetails>, never, R | Scope.Scope>,
   refusalAs?: (refusal: ProblemDetails) => globalThis.Response
 ) =>
   HttpRouter.use((router) =>
@@ -77,7 +78,9 @@ export const route = <R>(
  */
 export const answerWith = Effect.fnUntraced(function* (
   { accessEnds, closing, request }: Arrival,
-  handle: (request: globalThis.Request) => Promise<globalThis.Response>
+  handle: (request: globalThis.Request) => Promise<globalThis.Response>,
+  /** Called as each part of the body is taken. */
+  onPart: () => void = () => {}
 ) {
   yield* checkBody(request)
   const takesBody = request.method !== "GET" && request.method !== "HEAD"
@@ -89,21 +92,28 @@ export const answerWith = Effect.fnUntraced(function* (
     )
   )
   const response = yield* Effect.raceFirst(answered, accessEnds)
-  return responseOf(response, Effect.raceFirst(Effect.ignore(accessEnds), closing))
+  return responseOf(response, Effect.raceFirst(Effect.ignore(accessEnds), closing), onPart)
 })
 
-const responseOf = (response: globalThis.Response, ends: Effect.Effect<void>): Response => {
+const responseOf = (
+  response: globalThis.Response,
+  ends: Effect.Effect<void>,
+  onPart: () => void = () => {}
+): Response => {
   const headers = Object.fromEntries(response.headers)
   // The connection is the server's.
   delete headers["connection"]
   const contentType = headers["content-type"]
   const { body, status } = response
   if (body === null) return HttpServerResponse.empty({ status, headers })
+  const parts = Stream.fromReadableStream({
+    evaluate: () => body as ReadableStream<Uint8Array>,
+    onError: (error) => error
+  }).pipe(Stream.tap(() => Effect.sync(onPart)))
+  // A first comment makes the headers of events go out at once: clients wait for them.
+  const isEvents = contentType?.startsWith("text/event-stream") === true
   return HttpServerResponse.stream(
-    Stream.interruptWhen(
-      Stream.fromReadableStream({ evaluate: () => body as ReadableStream<Uint8Array>, onError: (error) => error }),
-      ends
-    ),
+    Stream.interruptWhen(isEvents ? Stream.concat(Stream.succeed(comment), parts) : parts, ends),
     {
       status,
       headers: { ...headers, "cache-control": "no-store, no-transform", "x-accel-buffering": "no" },
@@ -111,3 +121,5 @@ const responseOf = (response: globalThis.Response, ends: Effect.Effect<void>): R
     }
   )
 }
+
+const comment = new TextEncoder().encode(": troupe\n\n")

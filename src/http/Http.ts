@@ -50,7 +50,7 @@ export const layerWith = (options: HttpOptions, extra: ExtraRoutes) =>
       const requests = Scope.forkUnsafe(scope, "parallel")
       const handled = middleware(app, options)
       const handler = yield* NodeHttpServer.makeHandler(handled, { scope: requests })
-      const sockets = yield* WebSockets.make(handled, requests)
+      const sockets = yield* WebSockets.make(handled, requests, options.maxBodyBytes)
 
       const node = createServer({
         keepAliveTimeout: keepAliveMillis,

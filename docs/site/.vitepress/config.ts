@@ -67,6 +67,7 @@ export default defineConfig({
         text: "Use it",
         items: [
           page("Command line", "/cli"),
+          page("Editors", "/acp"),
           page("HTTP", "/http"),
           page("Events", "/events"),
           page("Errors", "/errors"),

@@ -22,7 +22,7 @@ export type Place =
 export const placeOf = Effect.fnUntraced(function* (
   flags: ServerFlags,
   cwd: string,
-  command: "chat" | "mcp" = "chat"
+  command: "acp" | "chat" | "mcp" = "chat"
 ): Effect.fn.Return<Place, Effect.Error<ReturnType<typeof findServer>>> {
   const { config, dataDir, token, url } = flags
   if (Option.isSome(url)) {

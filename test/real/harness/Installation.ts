@@ -57,6 +57,9 @@ const opencodeConfig = (port: number) => ({
 })
 
 export interface Installation {
+  /** All that is in it, and the configuration's file. */
+  readonly directory: string
+  readonly config: string
   /** The agents' working directory, with `linger.sh` in it: a command that begins (see `lingering`) and never ends. */
   readonly cwd: string
   readonly model: Model.Model
@@ -118,6 +121,8 @@ export const makeWith = Effect.fnUntraced(function* (more: object) {
       })
     )
   const installation: Installation = {
+    directory,
+    config: at("troupe.config.json"),
     cwd: at("work"),
     model,
     file: (name) => join(at("work"), name),

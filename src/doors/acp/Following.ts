@@ -1,0 +1,155 @@
+/**
+ * One session at one client: its events are told in order, once, from the ledger and then live. It is the connection's own, and
+ * ends with it; the session goes on.
+ */
+import type { Backend, SessionBackend, Submitted } from "../../backend/Backend.ts"
+import type { StreamedEvent } from "../../domain/events/StreamedMessage.ts"
+import { TroupeError } from "../../backend/TroupeError.ts"
+import * as Asking from "./Asking.ts"
+import { offersOf, optionsOf } from "./options.ts"
+import type { Options } from "./options.ts"
+import type { Peer } from "./Peer.ts"
+import { toldOf } from "./updates.ts"
+import type { Ended } from "./updates.ts"
+
+export interface Following {
+  readonly session: SessionBackend
+  /** Tells everything that is stored after `after`; then, and without it, goes on with what comes. */
+  readonly begin: (after: number | null) => Promise<void>
+  /** Its events are told like everybody's, but for the prompt, which the client shows itself. Resolves when all are told. */
+  readonly prompt: (submit: () => Promise<Submitted>) => Promise<Ended>
+  /** Stops the turns that this client has submitted, or the one that runs. */
+  readonly cancel: () => Promise<void>
+  readonly options: () => Promise<Options>
+  readonly tellOptions: () => Promise<void>
+  readonly stop: () => void
+  readonly isOver: () => boolean
+}
+
+export const make = (peer: Peer, backend: Backend, id: string): Following => {
+  const session = backend.session(id)
+  const asking = Asking.make(peer, id, session)
+  const own = new Map<number, { readonly turn: Submitted; readonly ended: PromiseWithResolvers<Ended> }>()
+  const submitting = new Set<Promise<unknown>>()
+  let shownOptions = ""
+  let live: AsyncIterator<StreamedEvent> | undefined
+  let isReplay = false
+  let isOver = false
+  let last = 0
+
+  const tell = (update: object, { message, seq }: StreamedEvent) => {
+    const { _meta } = (message.method === undefined ? {} : message.params) as { readonly _meta?: object }
+    return peer.notify("session/update", { sessionId: id, update, _meta: { ..._meta, "troupe/seq": seq } })
+  }
+
+  const take = async (event: StreamedEvent): Promise<void> => {
+    last = event.seq
+    const told = toldOf(event, peer.shows)
+    switch (told?._tag) {
+      case "Update":
+        return tell(told.update, event)
+      case "Noted":
+        return tell(
+          peer.shows.notices
+            ? { sessionUpdate: "notice", severity: "warning", title: told.text }
+            : { sessionUpdate: "agent_thought_chunk", content: { type: "text", text: told.text } },
+          event
+        )
+      case "Submitted":
+        // Whether it is this client's own is known when its submission is answered.
+        await Promise.allSettled(submitting)
+        if (own.has(told.turn)) return
+        for (const content of told.content) await tell({ sessionUpdate: "user_message_chunk", content }, event)
+        return
+      case "Ended": {
+        own.get(told.ended.turn)?.ended.resolve(told.ended)
+        own.delete(told.ended.turn)
+        if (!isReplay) await tellOptions()
+        return
+      }
+      case "Changed":
+        return isReplay ? undefined : tellOptions()
+      case "Asked":
+        return isReplay ? undefined : asking.askPending()
+      case "Settled":
+        return asking.settled(told.approval)
+    }
+  }
+
+  const options = async () => {
+    const view = await session.view()
+    const found = optionsOf(view, await offersOf(backend, view))
+    shownOptions = JSON.stringify(found.configOptions)
+    return found
+  }
+
+  /** Those that the client has not seen. */
+  const tellOptions = async () => {
+    const before = shownOptions
+    const { configOptions } = await options()
+    if (shownOptions === before) return
+    await peer.notify("session/update", {
+      sessionId: id,
+      update: { sessionUpdate: "config_option_update", configOptions }
+    })
+  }
+
+  const end = (error: unknown) => {
+    isOver = true
+    asking.stop()
+    for (const { ended } of own.values()) ended.reject(error)
+    own.clear()
+  }
+
+  const goOn = async () => {
+    try {
+      for await (const event of { [Symbol.asyncIterator]: () => live! }) await take(event)
+      end(
+        new TroupeError({ code: "session_closed", status: 410, message: "The session is closed. Start another one." })
+      )
+    } catch (error) {
+      end(error)
+    }
+  }
+
+  return {
+    session,
+    begin: async (after) => {
+      if (after === null) {
+        for await (const { seq } of session.events(-1, false)) last = seq
+      } else {
+        last = after
+        isReplay = true
+        for await (const event of session.events(after, false)) await take(event)
+        isReplay = false
+      }
+      live = session.events(last)[Symbol.asyncIterator]()
+      void goOn()
+      await asking.askPending()
+    },
+    prompt: async (submit) => {
+      const ended = Promise.withResolvers<Ended>()
+      ended.promise.catch(() => {})
+      const submission = submit().then((turn) => own.set(turn.index, { turn, ended }))
+      submitting.add(submission)
+      await submission.finally(() => submitting.delete(submission))
+      return ended.promise
+    },
+    cancel: async () => {
+      await Promise.allSettled(submitting)
+      const turns = [...own.values()]
+      if (turns.length === 0) await session.interrupt()
+      else await Promise.all(turns.map(({ turn }) => turn.interrupt()))
+    },
+    options,
+    tellOptions,
+    stop: () => {
+      if (isOver) return
+      end(
+        new TroupeError({ code: "unavailable", status: 503, message: "The connection has ended. The session goes on." })
+      )
+      void live?.return?.()
+    },
+    isOver: () => isOver
+  }
+}
