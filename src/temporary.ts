@@ -10,7 +10,7 @@ import { join } from "node:path"
 import process from "node:process"
 import { launchParent } from "./agent/temporaryParents.ts"
 import type { Parents } from "./agent/temporaryParents.ts"
-import * as LockFile from "./ledger/sqlite/lockFile.ts"
+import * as LockFile from "./ledger/lockFile.ts"
 
 export interface Temporary {
   readonly path: string

@@ -9,9 +9,9 @@ const importing = (what: RegExp, files: string) =>
     [...readFileSync(join(root, file), "utf8").matchAll(/\bfrom "([^"]+)"/g)].some(([, from]) => what.test(from ?? ""))
   )
 
-it("only the SQLite driver of the ledger imports SQLite and its own files", () => {
+it("only the SQLite driver of the ledger, and a lock that SQLite has on a file, import SQLite and its own files", () => {
   const files = importing(/sqlite/i, "src/ledger/**/*.ts").filter((file) => !file.startsWith("src/ledger/sqlite/"))
-  assert.deepStrictEqual(files, ["src/ledger/SqliteLedger.ts"])
+  assert.deepStrictEqual(files, ["src/ledger/SqliteLedger.ts", "src/ledger/lockFile.ts"])
 })
 
 it("the statements that databases share import no driver and no client", () => {

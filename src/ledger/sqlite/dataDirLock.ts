@@ -3,7 +3,7 @@ import { Clock, Effect } from "effect"
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { LedgerUnusable } from "../LedgerError.ts"
-import * as LockFile from "./lockFile.ts"
+import * as LockFile from "../lockFile.ts"
 
 /** Holds the lock until the scope closes. Fails at once where another process, or this one, holds it. */
 export const hold = Effect.fn("Lock.hold")(function* (directory: string) {

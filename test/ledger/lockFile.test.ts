@@ -3,10 +3,10 @@ import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import process from "node:process"
-import * as LockFile from "../../../src/ledger/sqlite/lockFile.ts"
-import { scratchFile } from "../samples.ts"
+import * as LockFile from "../../src/ledger/lockFile.ts"
+import { scratchFile } from "./samples.ts"
 
-const module = new URL("../../../src/ledger/sqlite/lockFile.ts", import.meta.url).href
+const module = new URL("../../src/ledger/lockFile.ts", import.meta.url).href
 const script = `
   const { isHeld, take } = await import(${JSON.stringify(module)})
   try { take(process.argv[1]).release(); console.log("free") } catch (cause) { console.log(isHeld(cause) ? "held" : cause) }

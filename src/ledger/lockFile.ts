@@ -3,7 +3,7 @@
  * stale after a SIGKILL or a power cut, and a reused pid can't be mistaken for the holder.
  */
 import { closeSync, openSync } from "node:fs"
-import { DatabaseSync } from "./nodeSqlite.ts"
+import { DatabaseSync } from "./sqlite/nodeSqlite.ts"
 
 export interface HeldLock {
   readonly release: () => void
