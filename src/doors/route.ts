@@ -9,7 +9,7 @@ import type { HttpServerRequest } from "effect/http"
 import type { Backend } from "../backend/Backend.ts"
 import type { AccessEnded } from "../http/accessEnds.ts"
 import { lookEveryMillis } from "../http/accessEnds.ts"
-import { checkBody } from "../http/checkBody.ts"
+import { checkBody, UnusableBody } from "../http/checkBody.ts"
 import type { ProblemDetails } from "../http/contract/Problem.ts"
 import { arrivalOf } from "../http/handlers/auth.ts"
 import { answeringRefusals } from "../http/problems.ts"
@@ -61,6 +61,9 @@ export const route = <R>(
             closing
           })
         }).pipe(
+          Effect.catchDefect((defect) =>
+            defect instanceof UnusableBody ? Effect.fail<ProblemDetails>(defect.details) : Effect.die(defect)
+          ),
           Effect.catch((refusal) =>
             refusalAs === undefined || "cause" in refusal
               ? Effect.fail(refusal)

@@ -75,7 +75,7 @@ beforeAll(async () => {
   server = await openServer(workspace)
   const { stdout } = await workspace.run(["app", "create", "other"])
   other = stdout.trim().split("\n")[0]!
-})
+}, 60_000)
 afterAll(async () => {
   await Promise.allSettled(closing.map((close) => close()))
   await workspace.cleanUp()

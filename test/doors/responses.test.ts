@@ -21,7 +21,7 @@ beforeAll(async () => {
   const { stdout } = await workspace.run(["app", "create", "other"])
   openai = clientOf(server.token)
   other = clientOf(stdout.trim().split("\n")[0]!)
-})
+}, 60_000)
 afterAll(() => workspace.cleanUp())
 
 type Refused = Readonly<Record<"status" | "code" | "param" | "type" | "message", unknown>>
@@ -154,6 +154,7 @@ describe("/v1/responses", () => {
     const failed = await openai.responses.create({ model, input: "crash" })
     assert.deepInclude(failed, { status: "failed" })
     assert.match(failed.error?.message ?? "", /^crash: /)
+    assert.deepInclude(failed.output[0], { type: "message", status: "incomplete" })
   })
 
   it("takes images, files, an earlier conversation and a schema", async () => {
@@ -244,6 +245,7 @@ describe("/v1/responses", () => {
       "input[0].type",
       /no counterpart/
     ],
+    [{ input: "a\u0000b" }, 400, "invalid_request", null, /may not contain the character NUL/],
     [{ stream: "yes" }, 400, "invalid_value", "stream", /true or false/],
     [{ store: false, background: true }, 400, "invalid_value", "background", /store/],
     [{ metadata: { cwd: "here" } }, 400, "invalid_value", "metadata.cwd", /absolute path/],

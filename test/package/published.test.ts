@@ -76,11 +76,18 @@ console.log(agents.find(({ name }) => name === "demo").available, agents.some(({
 const session = await troupe.createSession({ agent: "behind", permissions: "approve_all" }).catch((error) => error)
 const outcome = session instanceof Error ? session : await session.turn("hello").catch((error) => error)
 console.log(outcome.message ?? JSON.stringify(outcome))
+const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" })
+const request = new Request("http://localhost/mcp", { method: "POST", headers: { "content-type": "application/json" }, body })
+console.log(await (await troupe.handler({ app: "host" })(request)).text())
 `
     )
     const said = project.succeed("node", "optional.js")
     assert.match(said, /^true true$/m)
     assert.match(said, /needs the package acpx, which is not there\. Install it beside Troupe: npm install acpx@0\.\d+/)
+    assert.match(
+      said,
+      /An MCP server needs the package @modelcontextprotocol\/server, which is not there\. .* npm install @modelcontextprotocol\/server@2/
+    )
     const chart = project.run("npx", "troupe", "machines", "session", "--format", "svg")
     assert.strictEqual(chart.status, 1)
     assert.match(

@@ -19,6 +19,8 @@ export class Refused extends Error {
 export const invalid = (param: string, message: string) =>
   new Refused(400, "invalid_value", `${param} ${message}`, param)
 
+export const badBody = (message: string) => new Refused(400, "invalid_value", `The body ${message}`)
+
 /** What Troupe has no counterpart for: nothing that is asked for is ignored. */
 export const unsupported = (param: string, message: string) =>
   new Refused(422, "unsupported_parameter", `${param} ${message}`, param)

@@ -27,8 +27,8 @@ export interface ItemEvent {
 export interface Projection {
   /** The events that a message of the turn becomes. */
   readonly take: (message: StreamedMessage) => ReadonlyArray<ItemEvent>
-  /** Those of the turn's end: whatever is open is closed. */
-  readonly end: () => ReadonlyArray<ItemEvent>
+  /** Those of the turn's end: whatever is open is closed. `isWhole`: the agent has ended the turn itself. */
+  readonly end: (isWhole: boolean) => ReadonlyArray<ItemEvent>
   readonly output: () => Array<ResponseOutputItem>
 }
 
@@ -155,8 +155,8 @@ export const project = (place: Place): Projection => {
           return []
       }
     },
-    end: () => [
-      ...closeText(),
+    end: (isWhole) => [
+      ...closeText(isWhole ? "completed" : "incomplete"),
       ...[...tools.values()].filter((tool) => !ToolCall.ended(tool)).flatMap((tool) => toolItems(tool, "incomplete"))
     ],
     output: () => [...items]

@@ -11,7 +11,7 @@ import type { JsonObject, JsonRecord } from "../../domain/json.ts"
 import { nearestName } from "../../domain/nearestName.ts"
 import { PermissionPolicy } from "../../domain/Permissions.ts"
 import { Schema } from "effect"
-import { invalid, Refused, unsupported } from "./errors.ts"
+import { badBody, invalid, Refused, unsupported } from "./errors.ts"
 import { readInput } from "./input.ts"
 import type { GivenInput } from "./input.ts"
 
@@ -87,8 +87,7 @@ const taken = [
 ] as const
 
 export const readRequest = (body: unknown): ResponseRequest => {
-  if (typeof body !== "object" || body === null || Array.isArray(body))
-    throw invalid("The body", "must be a JSON object.")
+  if (typeof body !== "object" || body === null || Array.isArray(body)) throw badBody("must be a JSON object.")
   const given = body as JsonObject
   for (const [name, value] of Object.entries(given)) check(name, value)
   const { agent, model } = readModel(given["model"])

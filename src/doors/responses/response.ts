@@ -83,7 +83,7 @@ export const responseOf = (session: SessionInfo, turn: StoredTurn, background: b
   const projection = project(place)
   // The messages of an outcome are as they were streamed.
   for (const message of turn.events) projection.take(message as Parameters<typeof projection.take>[0])
-  if (turn.endedAt !== null) projection.end()
+  if (turn.endedAt !== null) projection.end(turn.status === "completed")
   const status = statusOf(turn)
   return {
     ...begunResponse(session, place, { status, createdAt: turn.submittedAt, background }),

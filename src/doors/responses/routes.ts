@@ -4,7 +4,7 @@ import { Layer } from "effect"
 import type { Backend } from "../../backend/Backend.ts"
 import { answerWith, route } from "../route.ts"
 import type { Arrival } from "../route.ts"
-import { errorResponse, invalid, isRefusal, problemResponse } from "./errors.ts"
+import { badBody, errorResponse, invalid, isRefusal, problemResponse } from "./errors.ts"
 import * as Operations from "./operations.ts"
 import { readRequest } from "./request.ts"
 
@@ -39,7 +39,7 @@ const bodyOf = async (request: Request): Promise<unknown> => {
   try {
     return await request.json()
   } catch {
-    throw invalid("The body", "must be JSON.")
+    throw badBody("must be JSON.")
   }
 }
 

@@ -40,9 +40,9 @@ async function* eventsOf(request: StreamRequest, signal: AbortSignal): AsyncGene
 
   const eventsAt = (message: StreamedMessage): ReadonlyArray<ItemEvent> => {
     if (message.method !== "_troupe/turn") return projection.take(message)
-    const { at, phase, queued } = objectIn(message.params)
+    const { at, phase, queued, status } = objectIn(message.params)
     if (phase === "started") return [begun("response.in_progress", "in_progress", at)]
-    if (phase !== "submitted") return projection.end()
+    if (phase !== "submitted") return projection.end(status === "completed")
     const created = begun("response.created", queued === true ? "queued" : "in_progress", at)
     return queued === true ? [created, begun("response.queued", "queued", at)] : [created]
   }
