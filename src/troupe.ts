@@ -3,7 +3,7 @@
  *
  * `server(options)` is a whole server with its dashboard, configured like `troupe.config.json`. `layer(settings, options)`
  * provides every service here; `Http.layer` serves the API in front of them on a port, and `Http.layerWith` adds routes to it,
- * such as `Inspect.routes` (the dashboard), which need `Inspect.layer`. `Http.routes(options)` adds the API to the
+ * such as `Inspect.routes` (the dashboard), which need `Inspect.layer`, and `Doors.routes` (`/acp`, `/mcp`, `/v1`). `Http.routes(options)` adds the API to the
  * `HttpRouter` of a program of yours.
  */
 export { BadConfiguration, server } from "./server.ts"
@@ -37,5 +37,6 @@ export type { AuditRecord, CreateSession, SessionView, StoredEvent } from "./dom
 export { defaultLimits } from "./domain/Settings.ts"
 export type { AgentSpec, Limits, RunSpec, Settings } from "./domain/Settings.ts"
 export type { Failure, Message, TurnRecord, TurnResult, Usage } from "./domain/Turn.ts"
+export * as Doors from "./doors/Doors.ts"
 export * as Http from "./http/Http.ts"
 export * as Inspect from "./inspect/Inspect.ts"

@@ -66,6 +66,30 @@ it.live("a session's events go on behind the last one where the connection is cu
       seen.map((_, nth) => nth + 1)
     )
     assert.deepStrictEqual(yield* Stream.runCollect(Client.events(options, sessionId, { after: seen.length })), [])
+    const last = yield* Stream.runCollect(Client.events(options, sessionId, { after: -2 }))
+    assert.deepStrictEqual(last, all.slice(-2))
+  }).pipe(Effect.provide(FetchHttpClient.layer), Effect.scoped)
+)
+
+it.live("a session's events can be read without following them, and from the end", () =>
+  Effect.gen(function* () {
+    const { options, sessionId } = yield* opened
+    yield* Stream.runDrain(Client.streamTurn(options, sessionId, { prompt: "hello" }))
+    const now = yield* Stream.runCollect(Client.events(options, sessionId, { follow: false }))
+    assert.deepStrictEqual(
+      now.map(({ seq }) => seq),
+      now.map((_, nth) => nth + 1)
+    )
+    const end = yield* Stream.runCollect(Client.events(options, sessionId, { after: -1, follow: false }))
+    assert.deepStrictEqual(end, now.slice(-1))
+    const more = yield* Stream.runCollect(Client.events(options, sessionId, { after: -1_000, follow: false }))
+    assert.deepStrictEqual(more, now)
+    const wrong = yield* Effect.promise(() =>
+      fetch(`${options.baseUrl}/sessions/${sessionId}/events?follow=maybe`, {
+        headers: { authorization: `Bearer ${options.token as string}` }
+      })
+    )
+    assert.strictEqual(wrong.status, 400)
   }).pipe(Effect.provide(FetchHttpClient.layer), Effect.scoped)
 )
 

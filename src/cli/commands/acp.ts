@@ -18,7 +18,7 @@ import { Operator } from "../../services/Operator.ts"
 import * as Runtime from "../../wiring.ts"
 import { placeOf } from "../chat/place.ts"
 import type { Place } from "../chat/place.ts"
-import { asCommandFailed } from "../failures.ts"
+import { asCommandFailed, CommandFailed } from "../failures.ts"
 import * as Logging from "../logging.ts"
 import { serverFlags } from "../server.ts"
 import type { Server } from "../server.ts"
@@ -65,6 +65,9 @@ export const acpCommand = Command.make(
   ])
 )
 
+const besideOthers =
+  "Several editors share what troupe serve runs on: start it on this data dir, or name another by --url and TROUPE_TOKEN."
+
 const serve = (backend: Backend, defaults: Defaults) =>
   Effect.gen(function* () {
     const runFork = Effect.runForkWith(yield* Effect.context<never>())
@@ -95,7 +98,13 @@ const here = Effect.fnUntraced(function* (
     times: heldForAttempts,
     schedule: Schedule.spaced(heldPause),
     while: (error) => error._tag === "LedgerUnusable" && error.problem.startsWith("is held")
-  }).pipe(Effect.mapError(asCommandFailed))
+  }).pipe(
+    Effect.mapError((error) =>
+      error._tag === "LedgerUnusable" && error.problem.startsWith("is held")
+        ? new CommandFailed({ code: "ledger_unusable", problem: `${error.message} ${besideOthers}` })
+        : asCommandFailed(error)
+    )
+  )
   const { drain } = Context.get(services, Operator)
   const backends = yield* Layer.buildWithScope(
     Backends.layer.pipe(Layer.provide(Layer.succeedContext(services))),

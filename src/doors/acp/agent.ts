@@ -32,6 +32,7 @@ export const mostSessions = 64
 export const makeAgent = (sdk: Sdk, { backend, defaults, note }: ConnectionOptions): AgentApp => {
   const { methods } = sdk
   const following = new Map<string, Following.Following>()
+  const opening = new Map<string, Promise<unknown>>()
   let connection: AgentConnection | undefined
   let shows: Peer["shows"] = showsOf(undefined)
   let client: string | null = null
@@ -71,11 +72,14 @@ export const makeAgent = (sdk: Sdk, { backend, defaults, note }: ConnectionOptio
     }
   }
 
-  /** The session as this connection has it, also where the client has not opened it. */
+  /** The session as this connection has it, also where the client has not opened it. Requests that come together open it once. */
   const opened = async (id: string): Promise<Following.Following> => {
     const known = following.get(id)
-    if (known === undefined || known.isOver()) await open(id, null)
-    return following.get(id)!
+    if (known !== undefined && !known.isOver()) return known
+    const begun = opening.get(id) ?? open(id, null).finally(() => opening.delete(id))
+    opening.set(id, begun)
+    await begun
+    return following.get(id) ?? opened(id)
   }
 
   const answering =

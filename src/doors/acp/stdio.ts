@@ -1,5 +1,6 @@
 /** One client at this program's stdin and stdout: lines of JSON, as editors start agents. */
 import { Readable, Writable } from "node:stream"
+import { TroupeError } from "../../backend/TroupeError.ts"
 import { makeAgent } from "./agent.ts"
 import type { ConnectionOptions } from "./agent.ts"
 import { loadSdk } from "./sdk.ts"
@@ -13,7 +14,7 @@ export interface StdioOptions extends ConnectionOptions {
   readonly signal: AbortSignal
 }
 
-/** Returns when the client is gone. */
+/** Returns when the client is gone; rejects where it sent what can't be read. */
 export const serveStdio = async ({
   input,
   maxMessageBytes,
@@ -30,4 +31,7 @@ export const serveStdio = async ({
   if (signal.aborted) end()
   signal.addEventListener("abort", end, { once: true })
   await connection.closed
+  if (!(connection.signal.reason instanceof sdk.MessageTooLargeError)) return
+  const message = `The client sent a message of more than ${maxMessageBytes / 1024 ** 2} MiB, which ended the connection. Its sessions go on: send less at once, such as a link to a file.`
+  throw new TroupeError({ code: "body_too_large", status: 413, message })
 }

@@ -82,6 +82,13 @@ for (const [name, streamTo] of Object.entries(streams)) {
       assert.notInclude(again.textOf(id), "hello")
       assert.include(again.textOf(id), "first")
       assert.include(again.textOf(id), "second")
+      // One that was not opened is opened by what comes for it, once.
+      const direct = await clientOf(base, token)
+      await Promise.all([direct.prompt(id, "third"), direct.prompt(id, "fourth")])
+      assert.notInclude(direct.textOf(id), "first")
+      for (const said of ["third", "fourth"]) {
+        assert.strictEqual(direct.textOf(id).split(said).length, 2, direct.textOf(id))
+      }
       const { sessions } = await again.request(methods.agent.session.list, { cwd })
       assert.deepStrictEqual(
         sessions.map(({ sessionId }) => sessionId),

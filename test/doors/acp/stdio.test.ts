@@ -148,6 +148,30 @@ it("an editor has a session: updates, plans, permissions, questions, options, an
   assert.strictEqual(editor.child.exitCode, 0, editor.stderr())
 })
 
+it("what is no message is answered, and one that is too long ends the connection with a reason", async () => {
+  const child = spawn(process.execPath, [main, "acp", "--data-dir", ".troupe"], {
+    cwd: workspace.cwd,
+    env: { PATH: process.env["PATH"], HOME: workspace.cwd }
+  })
+  started.add(child)
+  const said = { stdout: "", stderr: "" }
+  for (const name of ["stdout", "stderr"] as const) child[name].on("data", (text) => (said[name] += String(text)))
+  const ended = once(child, "exit")
+  child.stdin.on("error", () => {})
+  child.stdin.write("no JSON\n[]\n7\n")
+  child.stdin.write('{"jsonrpc":"2.0","id":1,"method":"session/list","params":{}}\n')
+  await until(() => said.stdout.split("\n").length === 5)
+  const codes = said.stdout
+    .trim()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { readonly error: { readonly code: number } }).error.code)
+  assert.deepStrictEqual(codes, [-32700, -32600, -32600, -32600])
+  child.stdin.write(`{"jsonrpc":"2.0","id":2,"method":"${"x".repeat(33 * 1024 * 1024)}`)
+  await ended
+  assert.strictEqual(child.exitCode, 1)
+  assert.include(said.stderr, "32 MiB")
+})
+
 it("a session outlives a killed editor and a killed troupe acp, and is replayed to the next", async () => {
   const first = await editorOf([])
   const id = await newSession(first)
