@@ -28,6 +28,7 @@ export const open: ReadonlySet<string> = new Set([
 const adminsOfDashboard: ReadonlySet<string> = new Set([
   "POST /inspect/api/sessions/:id/unpark",
   "GET /inspect/api/nodes",
+  "POST /inspect/api/agents/:name/check",
   "POST /inspect/api/link"
 ])
 
