@@ -3,7 +3,8 @@
  *
  * Each caller has its own, so that nobody reaches another's by its id. A connection that nobody reads any more is ended.
  */
-import { Clock, Effect, Schema } from "effect"
+import { Clock, Context, Effect, Schema } from "effect"
+import type { Duration } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { AcpServer } from "@agentclientprotocol/sdk/experimental/server"
 import { TroupeError } from "../../backend/TroupeError.ts"
@@ -20,16 +21,18 @@ import { loadSdk, loadTransports } from "./sdk.ts"
 const connectionHeader = "acp-connection-id"
 /** Of one caller at a time. */
 const mostConnections = 64
-/** A reader of events is sent a comment every 15 s. */
-const idleMillis = 5 * 60_000
-const lookEvery = "30 seconds"
+/** How long an HTTP connection is kept that is not used; a reader of its events is sent a comment every 15 s. */
+export const Idle = Context.Reference<{ readonly millis: number; readonly lookEvery: Duration.Input }>(
+  "troupe/doors/acp/Idle",
+  { defaultValue: () => ({ millis: 5 * 60_000, lookEvery: "30 seconds" }) }
+)
 /** What is kept for a client that does not read, and for how long. */
 const limits = { maxBufferedBytes: 16 * 1024 * 1024, maxOutputStallMs: 60_000, maxBufferedSessionStreams: 64 }
 
 const tooMany = {
   code: "too_many_connections",
   status: 503,
-  detail: `There may be ${mostConnections} connections of one app. End one by DELETE, or wait: unread ones end after ${idleMillis / 60_000} minutes.`
+  detail: `There may be ${mostConnections} connections of one app. End one by DELETE, or wait: those that nobody reads end after a while.`
 } as const satisfies ProblemDetails
 
 const notHere = {
@@ -51,6 +54,7 @@ const keyOf = (caller: Caller) => (caller._tag === "App" ? `${caller.app}@${call
 export const make = Effect.gen(function* () {
   const callers = new Map<string, Callers>()
   const clock = yield* Clock.Clock
+  const idle = yield* Idle
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
   const note = (line: string) => void runFork(Effect.logWarning(line))
 
@@ -142,7 +146,7 @@ export const make = Effect.gen(function* () {
   })
 
   const endUnread = Effect.sync(() => {
-    const before = clock.currentTimeMillisUnsafe() - idleMillis
+    const before = clock.currentTimeMillisUnsafe() - idle.millis
     for (const { server, usedAt } of callers.values()) {
       for (const [id, at] of usedAt) {
         if (at > before) continue
@@ -153,7 +157,7 @@ export const make = Effect.gen(function* () {
       }
     }
   })
-  yield* endUnread.pipe(Effect.delay(lookEvery), Effect.forever, Effect.forkScoped)
+  yield* endUnread.pipe(Effect.delay(idle.lookEvery), Effect.forever, Effect.forkScoped)
   yield* Effect.addFinalizer(() =>
     Effect.promise(() => Promise.allSettled([...callers.values()].map(({ server }) => server.close())))
   )

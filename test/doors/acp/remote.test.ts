@@ -9,6 +9,8 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { WebSocket } from "ws"
+import { Idle } from "../../../src/doors/acp/Connections.ts"
+import { openTroupe } from "../../../src/promise.ts"
 import { open } from "../../inspect/harness.ts"
 import type { RunningTroupe } from "../../inspect/harness.ts"
 import { connect, until } from "./client.ts"
@@ -160,4 +162,40 @@ it.live("one app has so many connections and no more", () =>
     assert.strictEqual((await Effect.runPromise(ask("/acp", { token, method: "DELETE", headers }))).status, 202)
     assert.strictEqual((await Effect.runPromise(ask("/acp", { token, body: initialize }))).status, 200)
   })
+)
+
+it.live(
+  "a handler in somebody else's server is an agent to its clients, for the app that this server vouches for",
+  () =>
+    Effect.gen(function* () {
+      const cwd = yield* workDirectory
+      yield* Effect.promise(async () => {
+        await using troupe = await openTroupe({ dataDir: ":memory:" })
+        const handle = troupe.handler({ app: "mine", prefix: "/agents" })
+        const fetch: typeof globalThis.fetch = (input, init) => handle(new Request(input, init))
+        const client = await connect(createHttpStream("http://127.0.0.1/agents/acp", { fetch }) as Stream)
+        const id = await newSession(client, cwd)
+        assert.strictEqual((await client.prompt(id, "hello")).stopReason, "end_turn")
+        assert.include(client.textOf(id), "hello")
+        assert.strictEqual((await troupe.as("mine").session(id)).id, id)
+        client.connection.close()
+      })
+    }).pipe(Effect.scoped)
+)
+
+it.live("an HTTP connection that nobody uses is ended, and one that is read is not", () =>
+  withTroupe(async ({ ask, base }, cwd, mint) => {
+    const token = await mint("desk")
+    const reader = await connect(streams["Streamable HTTP"]!(base, token))
+    const id = await newSession(reader, cwd)
+    const initialize = { jsonrpc: "2.0", id: 1, method: "initialize", params: { protocolVersion: 1 } }
+    const opened = await Effect.runPromise(ask("/acp", { token, body: initialize }))
+    const headers = { "acp-connection-id": opened.headers.get("acp-connection-id")! }
+    const list = { jsonrpc: "2.0", id: 2, method: "session/list", params: {} }
+    // The other one is sent the words of a turn meanwhile.
+    const running = reader.prompt(id, "slow 100 50")
+    await new Promise((resolve) => setTimeout(resolve, 3_000))
+    assert.strictEqual((await Effect.runPromise(ask("/acp", { token, body: list, headers }))).status, 404)
+    assert.strictEqual((await running).stopReason, "end_turn")
+  }).pipe(Effect.provideService(Idle, { millis: 2_000, lookEvery: "100 millis" }))
 )
