@@ -54,7 +54,7 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
 const shared: Readonly<Record<string, RegExp>> = {
   "src/inspect/client":
     /^src\/(inspect\/(contract\.ts$|sessionContract\.ts$|chart\/)|domain\/(cut|unsafeCharacters)\.ts$)/,
-  "src/inspect/page": /^src\/inspect\/(contract\.ts$|sessionContract\.ts$|chart\/)/,
+  "src/inspect/page": /^src\/inspect\/(contract\.ts$|sessionContract\.ts$|chart\/|detail\/budget\.ts$)/,
   "src/promise": /^src\/(wiring|needsNode)\.ts$/,
   "src/configuration": /^src\/wiring\.ts$/,
   "src/cli": /^src\/(wiring|dataDir)\.ts$/

@@ -94,7 +94,7 @@ describe.skipIf(chromium === null)("a session on the page", () => {
     await badge(page, "idle parked")
     await page.getByRole("tab", { name: "Restarts" }).click()
     await page.getByText("0 of 3").first().waitFor()
-    await page.getByText(/It takes turns again in/).waitFor()
+    await page.locator(".parked", { hasText: /It takes turns again in/ }).waitFor()
     await shoot(page, "session-parked")
     await press(page, "Unpark", "Really unpark?")
     await badge(page, "idle asleep")

@@ -36,7 +36,7 @@ export const phase = signal<Phase>({ name: "connecting" })
 const signMillis = 15_000
 /** For so many seconds nothing came, though the connection looks whole: what is shown may be old. `null`: there is news. */
 export const quietSeconds = computed(() => {
-  if (phase.value.name !== "live" && phase.value.name !== "catching-up") return null
+  if (!["live", "catching-up", "connecting"].includes(phase.value.name)) return null
   const seconds = now.value - serverTime(heardAt.value)
   return seconds > signMillis / 1_000 + 1 ? Math.floor(seconds) : null
 })

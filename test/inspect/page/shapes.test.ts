@@ -56,12 +56,13 @@ describe("the strip of deaths", () => {
   const budget = { intensity: 3, period_seconds: 60, deaths: [30, 70, 100], left: 1, backoff: null, parked: null }
 
   it("shows each death at its time within the period, and which no longer count", () => {
-    const deaths = deathsOn(budget, 100)
+    const deaths = deathsOn(budget, [-500], 100)
     assert.deepStrictEqual(
       deaths.map(({ counts, x }) => [x, counts]),
       [
         [0, false],
-        [0.5, true],
+        [1 - 70 / 120, false],
+        [0.75, true],
         [1, true]
       ]
     )

@@ -1,14 +1,16 @@
 /** Which session it is, its state, and what a person may do to it. */
 import { useState } from "preact/hooks"
 import type { Detail } from "../../sessionContract.ts"
-import { count, money, plural } from "../../client/format.ts"
+import { clockTime, count, duration, money, plural } from "../../client/format.ts"
 import { toneOf } from "../../client/tones.ts"
-import { say, sayProblem } from "../store.ts"
+import { now } from "../clock.ts"
+import { quietSeconds, say, sayProblem } from "../store.ts"
 import { Confirm } from "../ui/Confirm.tsx"
 import { OutcomeMark, StateBadge } from "../ui/State.tsx"
 import { Age } from "../ui/Time.tsx"
 import { ExportMenu } from "./ExportMenu.tsx"
-import type { Store } from "./store.ts"
+import { timeShown } from "./model/then.ts"
+import type { SessionApi, Store } from "./store.ts"
 
 interface Props {
   readonly store: Store
@@ -16,7 +18,7 @@ interface Props {
 }
 
 export const Head = ({ detail, store }: Props) => {
-  const { agent, app, cost, cwd, effort, mode, model, session_id, usage } = detail.session
+  const { agent, app, cwd, effort, mode, model, session_id } = detail.session
   const { meaning, word } = detail.session.permission
   return (
     <header class="session-head">
@@ -25,6 +27,7 @@ export const Head = ({ detail, store }: Props) => {
         {store.isLive.value ? <OutcomeMark row={detail.session} /> : null}
         <h1 class="mono">{session_id}</h1>
         {store.api === null ? null : <CopyId id={session_id} />}
+        {store.api === null ? null : <CopyWhy why={store.api.why} />}
       </div>
       <p class="session-facts">
         <span>
@@ -35,28 +38,49 @@ export const Head = ({ detail, store }: Props) => {
         </span>
         <span class="faint">app {app}</span>
         <OwnerOf detail={detail} />
-        <span>
-          <Age at={detail.session.created_at} /> <span class="faint">old</span>
-        </span>
-        <span>
-          {plural(detail.session.turns, "turn")} <span class="faint">·</span>{" "}
-          {plural(detail.session.restarts, "restart")}
-        </span>
-        <span title={`${usage.input_tokens} in, ${usage.output_tokens} out`}>{count(usage.total_tokens)} tokens</span>
+        {store.isLive.value ? <Now detail={detail} /> : <Then store={store} />}
         <span class="faint" title={meaning}>
           {word}
         </span>
-        {cost === null ? null : <span title="What its agent tells that it cost">{money(cost)}</span>}
         <span class="faint session-cwd mono" title={cwd}>
           {cwd}
         </span>
       </p>
       <div class="session-orders">
         <ConnectionState store={store} />
-        <Orders store={store} detail={detail} />
+        {store.cursor.value === null ? <Orders store={store} detail={detail} /> : null}
         {store.api === null ? null : <ExportMenu api={store.api} />}
       </div>
     </header>
+  )
+}
+
+/** What is counted of it up to now. */
+const Now = ({ detail: { session } }: Pick<Props, "detail">) => {
+  const { cost, created_at, restarts, turns, usage } = session
+  return (
+    <>
+      <span>
+        <Age at={created_at} /> <span class="faint">old</span>
+      </span>
+      <span>
+        {plural(turns, "turn")} <span class="faint">·</span> {plural(restarts, "restart")}
+      </span>
+      <span title={`${usage.input_tokens} in, ${usage.output_tokens} out`}>{count(usage.total_tokens)} tokens</span>
+      {cost === null ? null : <span title="What its agent tells that it cost">{money(cost)}</span>}
+    </>
+  )
+}
+
+/** Of a moment that is travelled to nothing is said that came later. */
+const Then = ({ store }: Pick<Props, "store">) => {
+  const at = timeShown(store, now.value)
+  const { turn } = store.snapshot.value.context
+  return (
+    <>
+      <b>as it was at {clockTime(at, now.peek(), true)}</b>
+      <span>{turn === 0 ? "before its first turn" : `turn ${turn}`}</span>
+    </>
   )
 }
 
@@ -75,6 +99,14 @@ const ConnectionState = ({ store }: { readonly store: Store }) => {
   if (store.api === null) return <span class="standing">exported</span>
   const { name } = store.phase.value
   const rebuilding = store.rebuilding.value
+  const quiet = quietSeconds.value
+  if (quiet !== null)
+    return (
+      <span class="standing link-state is-lost">
+        <i />
+        no news for {duration(quiet)}
+      </span>
+    )
   if (rebuilding !== null)
     return (
       <span class="standing link-state">
@@ -147,6 +179,26 @@ const CopyId = ({ id }: { readonly id: string }) => {
   return (
     <button type="button" class="icon-button" aria-label="Copy the session's id" onClick={() => void copy()}>
       {isCopied ? "copied" : "copy"}
+    </button>
+  )
+}
+
+/** For an issue, or for another agent. */
+const CopyWhy = ({ why }: { readonly why: SessionApi["why"] }) => {
+  const [isCopied, setCopied] = useState(false)
+  const copy = async () => {
+    try {
+      const { markdown } = await why()
+      await navigator.clipboard.writeText(markdown)
+      setCopied(true)
+      setTimeout(() => setCopied(false), 1_500)
+    } catch (cause) {
+      sayProblem(cause)
+    }
+  }
+  return (
+    <button type="button" class="icon-button" title="Why it does not move, as Markdown" onClick={() => void copy()}>
+      {isCopied ? "copied" : "copy why, as Markdown"}
     </button>
   )
 }

@@ -16,6 +16,12 @@ export interface TimerSpan {
 /** `xstate.after.backoff.session.idle.backingOff` is `after backoff`; other events have their own names. */
 export const timerName = (event: string): string => eventName(event)
 
+/** Its supervisor had died: Troupe itself was started again, or another node took the session over. */
+export const isRestart = ({ event }: { readonly event: { readonly type: string } }): boolean =>
+  event.type === "process.lost"
+
+export const troupeEnded = "Troupe ended, and the session's process with it; it was started again"
+
 const delayOf = (event: string): string => eventName(event).replace(/^after /, "")
 
 /** `armed` has the deadlines of those that run now: after a restart they are the ledger's, not ours. */

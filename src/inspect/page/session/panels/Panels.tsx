@@ -31,7 +31,7 @@ const tabsOf = ({ detail, store }: Props): ReadonlyArray<Tab> => {
     { id: "state", name: "State", badge: detail.refused.length },
     { id: "approvals", name: "Approvals", badge: pending, isUrgent: true },
     { id: "process", name: "Process" },
-    { id: "budget", name: "Restarts", badge: detail.budget.deaths.length },
+    { id: "budget", name: "Restarts", badge: store.isLive.value ? detail.budget.deaths.length : 0 },
     { id: "costs", name: "Time & tokens" }
   ]
 }
@@ -87,7 +87,7 @@ const Shown = ({ detail, id, store }: Props & { readonly id: string }) => {
     case "process":
       return <Processes store={store} detail={detail} />
     case "budget":
-      return <Budget detail={detail} />
+      return <Budget store={store} detail={detail} />
     case "costs":
       return <Costs store={store} detail={detail} />
     default:

@@ -4,7 +4,7 @@ import { now } from "../../clock.ts"
 import { clockTime } from "../../../client/format.ts"
 import { toneOf } from "../../../client/tones.ts"
 import type { Replayed } from "../model/replay.ts"
-import { timerName } from "../model/timers.ts"
+import { isRestart, timerName, troupeEnded } from "../model/timers.ts"
 import type { Store } from "../store.ts"
 import { RawLine } from "./RawLine.tsx"
 import { useMeasured } from "./useMeasured.ts"
@@ -71,7 +71,9 @@ const StepLine = ({ each: { step }, onTravel }: { readonly each: Replayed; reado
   <button type="button" class={`step-line tone-${toneOf(step.to)}`} onClick={onTravel}>
     <span class="step-seq">{step.seq}</span>
     <time>{clockTime(step.at, now.peek(), true)}</time>
-    <code class="step-event">{timerName(step.event.type)}</code>
+    <code class="step-event" title={isRestart(step) ? troupeEnded : ""}>
+      {isRestart(step) ? "Troupe was restarted" : timerName(step.event.type)}
+    </code>
     <span class="step-way">
       {step.from === step.to ? (
         <span class="dim">stays in {step.to}</span>

@@ -1,16 +1,15 @@
 /** Why it is not moving: what is awaited, who owes it, since when, and what comes by itself. Or how it was, then. */
 import type { ComponentChildren } from "preact"
-import { useState } from "preact/hooks"
 import type { Detail } from "../../../sessionContract.ts"
 import { now } from "../../clock.ts"
 import { clockTime, duration, plural } from "../../../client/format.ts"
 import { owedBy } from "../../../client/words.ts"
-import { quietSeconds, sayProblem } from "../../store.ts"
+import { quietSeconds } from "../../store.ts"
 import { toneOf } from "../../../client/tones.ts"
 import { Sign } from "../../ui/State.tsx"
 import { Countdown, Since } from "../../ui/Time.tsx"
 import { armedAfter, timerName } from "../model/timers.ts"
-import type { SessionApi, Store } from "../store.ts"
+import type { Store } from "../store.ts"
 import { Pips } from "./Budget.tsx"
 
 interface Props {
@@ -34,35 +33,10 @@ const alarming: ReadonlySet<string> = new Set(["stopped", "blocked", "loops", "s
 /** What its processes do, where that says more than the sentence. */
 const Verdict = ({ store }: { readonly store: Store }) => {
   const diagnosis = store.diagnosis.value
-  return (
-    <div class="why-verdict">
-      {diagnosis === undefined || diagnosis.kind === "none" ? null : (
-        <p class={alarming.has(diagnosis.kind) ? "bad" : ""} role="status">
-          {diagnosis.verdict}
-        </p>
-      )}
-      {store.api === null ? null : <CopyWhy why={store.api.why} />}
-    </div>
-  )
-}
-
-/** For an issue, or for another agent. */
-const CopyWhy = ({ why }: { readonly why: SessionApi["why"] }) => {
-  const [isCopied, setCopied] = useState(false)
-  const copy = async () => {
-    try {
-      const { markdown } = await why()
-      await navigator.clipboard.writeText(markdown)
-      setCopied(true)
-      setTimeout(() => setCopied(false), 1_500)
-    } catch (cause) {
-      sayProblem(cause)
-    }
-  }
-  return (
-    <button type="button" class="icon-button" title="Why it does not move, as Markdown" onClick={() => void copy()}>
-      {isCopied ? "copied" : "copy as Markdown"}
-    </button>
+  return diagnosis === undefined || diagnosis.kind === "none" ? null : (
+    <p class={`why-verdict${alarming.has(diagnosis.kind) ? " bad" : ""}`} role="status">
+      {diagnosis.verdict}
+    </p>
   )
 }
 

@@ -8,7 +8,7 @@ import type { Detail, ProcessSpan, Turn, UseSample } from "../../../sessionContr
 import { toneOf } from "../../../client/tones.ts"
 import type { Tone as StateTone } from "../../../client/tones.ts"
 import type { Replayed } from "../model/replay.ts"
-import { timerName, timerSpans } from "../model/timers.ts"
+import { isRestart, timerName, timerSpans, troupeEnded } from "../model/timers.ts"
 import { takeoverWords } from "../model/owners.ts"
 import { isToolRunning } from "../../../client/Transcript.ts"
 import type { Item } from "../../../client/Transcript.ts"
@@ -49,7 +49,7 @@ export interface LaneInputs {
 }
 
 export const lanesOf = ({ detail, samples, steps, transcript }: LaneInputs): ReadonlyArray<Lane> => [
-  { name: "state", bars: stateBars(detail, steps), marks: [] },
+  { name: "state", bars: stateBars(detail, steps), marks: steps.flatMap(restartMark) },
   { name: "turns", bars: detail.turns.map((turn) => turnBar(turn, detail)), marks: [] },
   { name: "talk", bars: talkBars(transcript), marks: [] },
   { name: "tools", bars: toolBars(transcript, detail.turns), marks: [] },
@@ -92,6 +92,10 @@ const stateBars = ({ session }: Detail, steps: ReadonlyArray<Replayed>): Readonl
   const closed = path === "closed"
   return [...bars, { from, to: closed ? from : null, label: path, tone: toneOf(path) }]
 }
+
+/** Only of a session that had a process or a turn there is a step: for any other one nothing had ended. */
+const restartMark = ({ step }: Replayed): ReadonlyArray<Mark> =>
+  isRestart(step) ? [{ at: step.at, label: troupeEnded, tone: "bad" }] : []
 
 const turnTones: Readonly<Record<Turn["status"], Tone>> = {
   queued: "wait",
