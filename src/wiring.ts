@@ -23,6 +23,8 @@ import { RuntimeSettings } from "./runtime/RuntimeSettings.ts"
 import * as SuspensionWatch from "./runtime/suspensionWatch.ts"
 import type { Sessions } from "./services/Sessions.ts"
 import { Threads } from "./services/Threads.ts"
+import * as AttentionWebhooks from "./services/attentionWebhooks.ts"
+import * as FleetRecorder from "./services/fleetRecorder.ts"
 import * as WebhookSender from "./services/WebhookSender.ts"
 import { UsageReport } from "./services/UsageReport.ts"
 import { Agents } from "./agent/Agents.ts"
@@ -166,6 +168,7 @@ const services = (
   Layer.mergeAll(
     AgentDirectory.layer,
     Apps.layer({ adminToken }),
+    Layer.provide(AttentionWebhooks.layer, Inspection.layer),
     Idempotency.layer,
     Inspection.layer,
     OneShotRuns.layer,
@@ -175,7 +178,7 @@ const services = (
   ).pipe(
     Layer.provideMerge(SessionServices.layer),
     Layer.provideMerge(Reviews.layer(reviews)),
-    Layer.provideMerge(WebhookSender.layer),
+    Layer.provideMerge(Layer.merge(WebhookSender.layer, FleetRecorder.layer)),
     Layer.provideMerge(Layer.mergeAll(Files.layer, Agents.layer(settings), OneShot.layer(settings.run))),
     Layer.provideMerge(
       Layer.mergeAll(

@@ -3,7 +3,14 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { code, table } from "./blocks.ts"
 
-const sources = ["src/runtime/Metrics.ts", "src/http/requestMetrics.ts"]
+const sources = [
+  "src/runtime/Metrics.ts",
+  "src/runtime/gauges.ts",
+  "src/ledger/sql/commitMetrics.ts",
+  "src/http/requestMetrics.ts",
+  "src/http/streamMetrics.ts",
+  "src/runtime/processMetrics.ts"
+]
 const text = sources.map((file) => readFileSync(join(import.meta.dirname, "..", "..", file), "utf8")).join("\n")
 
 export const metrics = [

@@ -87,6 +87,18 @@ export const meanings: Readonly<Record<KeyName, Meaning>> = {
     does: "How long an agent may be silent after one of its tools has ended, before it is asked for a sign of life."
   },
   approvalTimeout: { group: "time", does: "How long an agent's question waits for a person. Then it is a no." },
+  attentionAsked: {
+    group: "time",
+    does: 'After how long an agent\'s question that nobody has answered is shown under "Needs attention".'
+  },
+  attentionQueued: {
+    group: "time",
+    does: 'After how long a turn that waits for a free process is shown under "Needs attention".'
+  },
+  attentionSilent: {
+    group: "time",
+    does: 'From when on an agent\'s silence in a turn can be shown under "Needs attention": where it is longer than 99 of 100 silences of the agent, or five times this while those are not known, or a tool runs.'
+  },
   hibernateAfter: {
     group: "time",
     does: "How long an idle session keeps its process. The next turn starts another, which resumes the conversation."

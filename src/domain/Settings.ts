@@ -102,6 +102,10 @@ export interface Limits {
   /** How long an agent may be silent anywhere in a turn before it is asked for a sign of life; `null`: for ever. */
   readonly turnQuietMillis: number | null
   readonly approvalTimeoutMillis: number
+  /** After how long an unanswered question, a turn in line and an agent's silence need somebody (`domain/attention.ts`). */
+  readonly attentionAskedMillis: number
+  readonly attentionQueuedMillis: number
+  readonly attentionSilentMillis: number
   readonly restartIntensity: number
   readonly restartPeriodMillis: number
   /** How long commits are held while the ledger can't be written; then turns that run are ended. */
@@ -131,6 +135,9 @@ export const defaultLimits: Limits = {
   postToolQuietMillis: 90_000,
   turnQuietMillis: null,
   approvalTimeoutMillis: 5 * 60_000,
+  attentionAskedMillis: 60_000,
+  attentionQueuedMillis: 15_000,
+  attentionSilentMillis: 60_000,
   restartIntensity: 3,
   restartPeriodMillis: 60_000,
   ledgerPatienceMillis: 60_000,

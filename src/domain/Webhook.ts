@@ -2,7 +2,13 @@
 import { Schema } from "effect"
 import type { AppName } from "./Ids.ts"
 
-export const WebhookEvent = Schema.Literals(["turn.ended", "approval.asked", "session.parked", "session.closed"])
+export const WebhookEvent = Schema.Literals([
+  "turn.ended",
+  "approval.asked",
+  "session.parked",
+  "session.closed",
+  "session.needs_attention"
+])
 export type WebhookEvent = typeof WebhookEvent.Type
 
 export interface WebhookRecord {

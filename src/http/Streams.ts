@@ -18,6 +18,7 @@ import { AccessEnds, lookEveryMillis } from "./accessEnds.ts"
 import * as LateAnswer from "./lateAnswer.ts"
 import { isClientGone, problemTextOf } from "./problemOfCause.ts"
 import { RequestId } from "./RequestId.ts"
+import { noReaderYet, readerCame, readerLeft } from "./streamMetrics.ts"
 
 const commentEvery = "15 seconds"
 const stalledAfter = "30 seconds"
@@ -64,6 +65,7 @@ export class Streams extends Context.Service<
     Streams,
     Effect.gen(function* () {
       const closing = yield* Deferred.make<void>()
+      yield* noReaderYet
 
       return Streams.of({
         close: Effect.asVoid(Deferred.succeed(closing, undefined)),
@@ -79,11 +81,11 @@ export class Streams extends Context.Service<
             const sent = compresses ? gzipped(body) : body
             return Effect.succeed(
               HttpServerResponse.stream(
-                onClientGone === undefined
-                  ? sent
-                  : Stream.onExit(sent, (exit) =>
-                      Exit.isFailure(exit) && isClientGone(exit.cause) ? onClientGone : Effect.void
-                    ),
+                Stream.onExit(Stream.onStart(sent, readerCame), (exit) =>
+                  onClientGone !== undefined && Exit.isFailure(exit) && isClientGone(exit.cause)
+                    ? Effect.andThen(readerLeft, onClientGone)
+                    : readerLeft
+                ),
                 {
                   contentType: "text/event-stream; charset=utf-8",
                   headers: compresses ? { ...streamHeaders, ...gzipHeaders } : streamHeaders

@@ -6,6 +6,8 @@
  */
 import { Layer } from "effect"
 import { Access } from "./api/Access.ts"
+import * as AttentionRoutes from "./api/attention.ts"
+import * as FleetRoutes from "./api/fleet.ts"
 import * as LoginRoutes from "./api/login.ts"
 import * as NewSessionRoutes from "./api/newSessions.ts"
 import * as NodesRoutes from "./api/nodes.ts"
@@ -23,6 +25,8 @@ export const layer = Layer.mergeAll(Access.layer, Hub.layer, Watchers.layer)
 
 export const routes = Layer.mergeAll(
   LoginRoutes.layer,
+  AttentionRoutes.layer,
+  FleetRoutes.layer,
   SessionsRoutes.layer,
   StepsRoutes.layer,
   SessionRoutes.layer,

@@ -15,6 +15,9 @@
  * | `POST ticket` | `Ticket`: the address of `/inspect/stately`, for tools that take no header |
  * | `GET sessions?q&state&agent&app&node&limit&cursor` | `SessionRows`, the last active first |
  * | `GET steps` | SSE of `SlimStep` (`event: step`), see there |
+ * | `GET attention` | `Attentions`: what needs a person |
+ * | `GET fleet?window=hour\|day` | `Fleet`: what became of turns, and who has the places for processes |
+ * | `GET fleet/sessions?from&to&failed=0\|1` | `FleetSessions`: those behind a bar |
  * | `GET approvals` | `Approvals`: all pending ones, of all sessions that the caller sees |
  * | `GET coverage?agent` | `Coverage` |
  * | `GET nodes` | `Nodes`, for the admin only |
@@ -39,6 +42,7 @@
  * `POST` must carry `x-troupe-inspect: 1`, which no foreign page can send. An app sees its own sessions only.
  */
 import type { ApprovalDecision, ApprovalStatus } from "../domain/Approval.ts"
+import type { AttentionKind } from "../domain/attention.ts"
 import type { Answers, QuestionField, StoredAnswers } from "../domain/Question.ts"
 import type { SessionState } from "../domain/Session.ts"
 
@@ -205,6 +209,111 @@ export interface Approvals {
   readonly ok: true
   /** The oldest first, at most 500. */
   readonly approvals: ReadonlyArray<Approval>
+}
+
+/** Something that needs a person, and what can be done about it with one press. */
+export interface AttentionItem {
+  /** The same as long as it lasts: what was seen once is recognised by it. */
+  readonly key: string
+  readonly kind: AttentionKind
+  /** `null` of a kind of agent that is not started. */
+  readonly session_id: string | null
+  readonly app: string | null
+  readonly agent: string
+  readonly turn: number | null
+  /** `null`: not known. */
+  readonly since: number | null
+  readonly what: string
+  /** Until when it is left alone, where that is known. */
+  readonly until: number | null
+  /** The question that waits, where it is answered with yes or no. */
+  readonly approval_id: string | null
+  /** What the caller can do at once; everything else is in the session. */
+  readonly actions: ReadonlyArray<AttentionAction>
+}
+
+export type AttentionAction = "allow" | "deny" | "answer" | "unpark" | "interrupt" | "close"
+
+export interface Attentions {
+  readonly ok: true
+  /** Kinds of agents that are not started first, then the oldest first. At most 500. */
+  readonly items: ReadonlyArray<AttentionItem>
+  /** There are more. */
+  readonly is_cut: boolean
+}
+
+/** Turns that ended within a step of the window, by outcome. */
+export interface FleetBar {
+  readonly at: number
+  readonly outcomes: Readonly<Record<string, number>>
+}
+
+/** In seconds, to within a fifth; `null`: there was none. */
+export interface Quantiles {
+  readonly p50: number | null
+  readonly p95: number | null
+}
+
+export interface FleetNumbers {
+  readonly outcomes: Readonly<Record<string, number>>
+  /** Failed turns by class, and deaths of processes by class. */
+  readonly failures: Readonly<Record<string, number>>
+  readonly deaths: Readonly<Record<string, number>>
+  readonly restarts: number
+  readonly tokens: number
+  /** From submission to end, and from submission until there is a process. */
+  readonly duration: Quantiles
+  readonly wait: Quantiles
+  readonly start: Quantiles
+}
+
+export interface FleetPlace {
+  /** `null`: it is another app's. */
+  readonly session_id: string | null
+  readonly app: string | null
+  readonly agent: string | null
+  readonly substate: string | null
+  readonly since: number
+}
+
+export interface Fleet {
+  readonly ok: true
+  readonly from: number
+  readonly to: number
+  /** Of a bar. */
+  readonly step_seconds: number
+  readonly bars: ReadonlyArray<FleetBar>
+  readonly all: FleetNumbers
+  /** By agent and version; the version is empty where it is not known. */
+  readonly agents: ReadonlyArray<{ readonly agent: string; readonly version: string } & FleetNumbers>
+  /** The last seven days (UTC), by app; the last day first. */
+  readonly days: ReadonlyArray<{
+    readonly day: string
+    readonly app: string
+    readonly turns: number
+    readonly tokens: number
+    readonly costs: ReadonlyArray<{ readonly amount: number; readonly currency: string }>
+  }>
+  /** Of the node that answers; `node` `null`: this Troupe is alone. */
+  readonly pool: {
+    readonly node: string | null
+    readonly size: number
+    readonly held: ReadonlyArray<FleetPlace>
+    readonly waiting: ReadonlyArray<FleetPlace>
+  }
+}
+
+export interface FleetSessions {
+  readonly ok: true
+  /** At most 200. */
+  readonly sessions: ReadonlyArray<{
+    readonly session_id: string
+    readonly app: string
+    readonly agent: string
+    /** When the turn failed, or the session was active last. */
+    readonly at: number
+    readonly what: string
+  }>
 }
 
 /**

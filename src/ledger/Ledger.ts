@@ -14,16 +14,19 @@ import type { Cost } from "../domain/Cost.ts"
 import type { AppName, FileId, LeaseId, NodeToken, SessionId } from "../domain/Ids.ts"
 import type { Memory, OwedReview, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
+import type { TallyRecord } from "../domain/Tally.ts"
 import type { TurnRecord, Usage } from "../domain/Turn.ts"
 import type { WebhookDelivery, WebhookState } from "../domain/Webhook.ts"
 import type {
+  FailedTurn,
   OverviewQuery,
   Page,
   SessionQuery,
   SessionSummary,
   SubmittedTurn,
   SweepBounds,
-  TransitionCount
+  TransitionCount,
+  WaitingSession
 } from "./LedgerQuery.ts"
 import type {
   AppRecord,
@@ -54,6 +57,11 @@ export type { LedgerAway } from "./Availability.ts"
 export { LedgerError, LedgerUnusable } from "./LedgerError.ts"
 export type { LedgerErrorKind } from "./LedgerError.ts"
 
+export interface LedgerSize {
+  readonly bytes: number
+  readonly walBytes: number
+}
+
 type Read<A> = Effect.Effect<A, LedgerError>
 
 export class Ledger extends Context.Service<
@@ -82,6 +90,8 @@ export class Ledger extends Context.Service<
 
     /** Gives the space of what was removed back to the machine, a bounded part of it a call; how many pages. */
     readonly giveBackSpace: Read<number>
+    /** How large the database is; `walBytes`: the write-ahead log beside its file, 0 where that is not Troupe's to watch. */
+    readonly size: Read<LedgerSize>
 
     readonly session: (id: SessionId) => Read<Option.Option<SessionRecord>>
     /** The machine's persisted snapshot; `null` where there is no such session. */
@@ -94,8 +104,33 @@ export class Ledger extends Context.Service<
      */
     readonly overview: (query: OverviewQuery) => Read<Page<SessionSummary>>
     readonly summary: (id: SessionId) => Read<Option.Option<SessionSummary>>
+    /**
+     * Open sessions in these states, none of which may be `idle.asleep`, oldest first. Only sessions that do not sleep are
+     * looked at.
+     */
+    readonly waitingSessions: (
+      app: AppName | null,
+      substates: ReadonlyArray<string>,
+      limit: number
+    ) => Read<ReadonlyArray<WaitingSession>>
+    /**
+     * Open sessions whose last turn failed since then, the last that failed first, and no other is open; among the last
+     * 10,000 failed turns.
+     */
+    readonly failedLastTurns: (app: AppName | null, since: number, limit: number) => Read<ReadonlyArray<FailedTurn>>
     /** Whatever the number of sessions: only those at work are counted, the others are known. */
     readonly stateCounts: (app: AppName | null) => Read<Readonly<Record<SessionState, number>>>
+    /** Failed turns that ended from `from` on and before `to`, the last first; those of deleted sessions are gone. */
+    readonly failedTurns: (
+      app: AppName | null,
+      from: number,
+      to: number,
+      limit: number
+    ) => Read<ReadonlyArray<FailedTurn>>
+    /** What was counted of the fleet since then, the last first. */
+    readonly tallies: (app: AppName | null, since: number, limit: number) => Read<ReadonlyArray<TallyRecord>>
+    /** Of the open sessions, by substate: those that do not sleep are counted, the others are known. */
+    readonly substateCounts: Read<Readonly<Record<string, number>>>
     /** The agents of the newest 5,000 sessions, and the apps that have sessions. */
     readonly agentsAndApps: (
       app: AppName | null

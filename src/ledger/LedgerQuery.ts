@@ -1,6 +1,7 @@
 /** What the ledger is asked for besides single records: filters, pages, and the rows of lists. */
 import type { AppName } from "../domain/Ids.ts"
 import type { SessionRecord, SessionState } from "../domain/Session.ts"
+import type { FailureClass, TurnStatus } from "../domain/Turn.ts"
 
 /** What the sweeper looks for. A bound of `null` matches nothing. */
 /** The turn of a submission (`TurnInserted`). */
@@ -70,6 +71,27 @@ export interface SessionSummary extends Pick<
   readonly node: string | null
   /** The timer that is due first. */
   readonly next: { readonly timer: string; readonly dueAt: number } | null
+}
+
+/** A session that is in one of some states. */
+export interface WaitingSession extends Pick<SessionRecord, "id" | "app" | "agent" | "substate"> {
+  /** The turn that is open, or ran last. */
+  readonly turn: number
+  /** When it entered its substate. */
+  readonly since: number
+  /** Why it is parked, as its machine has it; empty where it is not. */
+  readonly reason: string
+  /** When the first of its timers is due; `null`: none is armed. */
+  readonly nextDueAt: number | null
+}
+
+/** A failed turn that is its session's last one. */
+export interface FailedTurn extends Pick<SessionRecord, "id" | "app" | "agent"> {
+  readonly turn: number
+  readonly status: TurnStatus
+  readonly class: FailureClass | null
+  readonly message: string
+  readonly endedAt: number
 }
 
 /** How often a session took one transition of its machine. */

@@ -5,6 +5,7 @@ import type { AppName, FileId, LeaseId, NodeToken, SessionId } from "../domain/I
 import type { Memory, OwedReview, ReviewEnding, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, StoredEvent, sessionPatchKeys } from "../domain/Session.ts"
 import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
+import type { TallyRecord } from "../domain/Tally.ts"
 import type { TurnRecord, turnPatchKeys } from "../domain/Turn.ts"
 import type { WebhookDelivery, WebhookRecord } from "../domain/Webhook.ts"
 
@@ -416,6 +417,9 @@ export type LedgerWrite =
   /** Nothing is sent to it any more. */
   | { readonly _tag: "WebhookDisabled"; readonly id: string; readonly at: number }
   /** Written with the step that the event is of. Never fails for the webhook's sake: it may be gone by now. */
+  /** In place of what the same run has counted of the same before. */
+  | { readonly _tag: "FleetTallied"; readonly record: TallyRecord }
+  | { readonly _tag: "FleetForgotten"; readonly before: number }
   | {
       readonly _tag: "WebhookOwed"
       readonly delivery: Omit<WebhookDelivery, "attempts" | "dueAt" | "error">

@@ -26,8 +26,20 @@ export const layer = (
   Layer.effect(
     Ledger,
     Effect.flatMap(Database.open({ url, works }), (db) =>
-      ledgerOver(db, { patienceMillis, announcements: db.announcements })
+      ledgerOver(db, { patienceMillis, announcements: db.announcements, size: sizeOf(db) })
     )
+  )
+
+/** Its log is the server's, and of all its databases. */
+const sizeOf = (db: Database.PostgresDatabase) =>
+  Effect.map(
+    db.all(
+      "measure the database",
+      "SELECT pg_database_size(current_database()) AS bytes",
+      [],
+      (row: { readonly bytes: number }) => row.bytes
+    ),
+    ([bytes = 0]) => ({ bytes, walBytes: 0 })
   )
 
 /** Brings the schema up to date; the version that it has then. */

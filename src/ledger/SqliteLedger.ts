@@ -8,6 +8,7 @@ import { Effect, Layer } from "effect"
 import type { Scope } from "effect"
 import * as Damage from "./sqlite/damage.ts"
 import * as Database from "./sqlite/Database.ts"
+import * as FileSize from "./sqlite/fileSize.ts"
 import * as FreePages from "./sqlite/freePages.ts"
 import { latestVersion, migrationsTable } from "./sqlite/migrations.ts"
 import { Ledger } from "./Ledger.ts"
@@ -28,7 +29,11 @@ const make = Effect.fnUntraced(function* (
     })
   }
   const db = yield* Database.open(filename)
-  return yield* ledgerOver(db, { patienceMillis, giveBackSpace: FreePages.giveBack(db) })
+  return yield* ledgerOver(db, {
+    patienceMillis,
+    giveBackSpace: FreePages.giveBack(db),
+    size: FileSize.of(db, filename)
+  })
 })
 
 /** Makes the file, or brings its schema up to date; the version that it has then. */

@@ -5,12 +5,13 @@
  */
 import { Effect, Metric } from "effect"
 import type { SessionState } from "../domain/Session.ts"
+import type { Usage } from "../domain/Turn.ts"
 
 /** In seconds, from a fast answer to the longest turn that is allowed. */
 const secondsBuckets = [0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800]
 
 const turnsTotal = Metric.counter("troupe_turns_total", {
-  description: "Turns that ended, by outcome and agent.",
+  description: "Turns that ended, by outcome, agent, app and, of those that failed, the failure's class.",
   incremental: true
 })
 const turnSeconds = Metric.histogram("troupe_turn_duration_seconds", {
@@ -18,23 +19,64 @@ const turnSeconds = Metric.histogram("troupe_turn_duration_seconds", {
   boundaries: secondsBuckets
 })
 
-/** Counts a turn that has ended. `outcome` is its status (`completed`, `failed`, …); `agent` a configured name. */
-export const turnCounter = Effect.map(
-  Effect.context<never>(),
-  (context) =>
-    ({
-      agent,
-      durationMillis,
-      outcome
-    }: {
-      readonly outcome: string
-      readonly agent: string
-      readonly durationMillis: number
-    }): void => {
-      Metric.withAttributes(turnsTotal, { outcome, agent }).updateUnsafe(1, context)
-      Metric.withAttributes(turnSeconds, { agent }).updateUnsafe(durationMillis / 1000, context)
+const tokensTotal = Metric.counter("troupe_tokens_total", {
+  description: "Tokens of turns as their agents reported them at the end, by kind, agent and app.",
+  incremental: true
+})
+const waitSeconds = Metric.histogram("troupe_turn_wait_seconds", {
+  description: "From a turn's submission until it has a process to go to or to start, by agent.",
+  boundaries: secondsBuckets
+})
+const firstOutputSeconds = Metric.histogram("troupe_turn_first_output_seconds", {
+  description: "From handing a prompt to an agent to the first that the agent says, by agent.",
+  boundaries: secondsBuckets
+})
+
+/** A label for each app would be without bound: the first that are seen have their names, all others one together. */
+const mostAppLabels = 100
+const otherApps = "(other)"
+const namedApps = new Set<string>()
+export const appLabel = (app: string): string => {
+  if (namedApps.size < mostAppLabels) namedApps.add(app)
+  return namedApps.has(app) ? app : otherApps
+}
+
+/** `outcome` is its status (`completed`, `failed`, …); `agent` a configured name; `class` is empty where it did not fail. */
+interface EndedTurn {
+  readonly outcome: string
+  readonly agent: string
+  readonly app: string
+  readonly class: string
+  readonly durationMillis: number
+}
+
+/** What is counted of a session's turns. */
+export const turnMeters = Effect.map(Effect.context<never>(), (context) => ({
+  ended: ({ agent, app, class: kind, durationMillis, outcome }: EndedTurn): void => {
+    Metric.withAttributes(turnsTotal, { outcome, agent, app: appLabel(app), class: kind }).updateUnsafe(1, context)
+    Metric.withAttributes(turnSeconds, { agent }).updateUnsafe(durationMillis / 1000, context)
+  },
+  used: (
+    agent: string,
+    app: string,
+    { cachedInputTokens, inputTokens, outputTokens, reasoningTokens }: Usage
+  ): void => {
+    const kinds = {
+      input: inputTokens,
+      cached_input: cachedInputTokens,
+      output: outputTokens,
+      reasoning: reasoningTokens
     }
-)
+    for (const [kind, tokens] of Object.entries(kinds)) {
+      if (tokens === 0) continue
+      Metric.withAttributes(tokensTotal, { kind, agent, app: appLabel(app) }).updateUnsafe(tokens, context)
+    }
+  },
+  waited: (agent: string, millis: number): void =>
+    Metric.withAttributes(waitSeconds, { agent }).updateUnsafe(millis / 1000, context),
+  firstOutput: (agent: string, millis: number): void =>
+    Metric.withAttributes(firstOutputSeconds, { agent }).updateUnsafe(millis / 1000, context)
+}))
 
 /** Events as stored, after coalescing. */
 export const eventsTotal = Metric.counter("troupe_events_total", {
@@ -42,10 +84,36 @@ export const eventsTotal = Metric.counter("troupe_events_total", {
   incremental: true
 })
 
-export const restartsTotal = Metric.counter("troupe_process_restarts_total", {
-  description: "Exits of agent processes that were followed by another start.",
+const restartsTotal = Metric.counter("troupe_process_restarts_total", {
+  description: "Agent processes that were started in place of one that died, by agent and the class of the death.",
   incremental: true
 })
+const deathsTotal = Metric.counter("troupe_process_deaths_total", {
+  description: "Agent processes that ended by themselves or did not get ready, by agent and class.",
+  incremental: true
+})
+const contextLostTotal = Metric.counter("troupe_context_lost_total", {
+  description: "Agent starts that could not go on with their session's conversation, by agent.",
+  incremental: true
+})
+const startSeconds = Metric.histogram("troupe_agent_start_seconds", {
+  description:
+    "From the start of an agent's process for a session until it takes a prompt, by agent; a spare counts, too.",
+  boundaries: secondsBuckets
+})
+
+export const processRestarted = (agent: string, kind: string) =>
+  Metric.update(Metric.withAttributes(restartsTotal, { agent, class: kind }), 1)
+export const processDied = (agent: string, kind: string) =>
+  Metric.update(Metric.withAttributes(deathsTotal, { agent, class: kind }), 1)
+export const contextLost = (agent: string) => Metric.update(Metric.withAttributes(contextLostTotal, { agent }), 1)
+/** What an alert is on is there before it happens to an agent for the first time. */
+export const showAgents = (agents: ReadonlyArray<string>) =>
+  Effect.forEach(agents, (agent) => Metric.update(Metric.withAttributes(contextLostTotal, { agent }), 0), {
+    discard: true
+  })
+export const agentStarted = (agent: string, millis: number) =>
+  Metric.update(Metric.withAttributes(startSeconds, { agent }), millis / 1000)
 
 export const orphansTotal = Metric.counter("troupe_orphans_swept_total", {
   description: "Processes that outlived their agent or their supervisor, and were ended.",
@@ -140,7 +208,7 @@ export interface Counts {
 export const setCounts = (counts: Counts) =>
   Effect.all(
     [
-      ...[eventsTotal, restartsTotal, orphansTotal, actorsGivenUpTotal].map((counter) => Metric.update(counter, 0)),
+      ...[eventsTotal, orphansTotal, actorsGivenUpTotal].map((counter) => Metric.update(counter, 0)),
       ...["rss", "descendants"].map((limit) => Metric.update(Metric.withAttributes(sessionLimitsTotal, { limit }), 0)),
       ...["delivered", "failed", "given_up"].map((outcome) =>
         Metric.update(Metric.withAttributes(webhookAttemptsTotal, { outcome }), 0)

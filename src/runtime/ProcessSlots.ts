@@ -15,6 +15,7 @@ import { RuntimeSettings } from "./RuntimeSettings.ts"
 export type SlotAnswer = "granted" | "refused"
 
 interface Request {
+  readonly since: number
   readonly app: AppName
   readonly session: SessionId
   readonly takesSpare: boolean
@@ -51,6 +52,13 @@ export interface SlotLine {
   /** Who has the slots, and since when (milliseconds since 1970); the longest first. */
   readonly holders: ReadonlyArray<{ readonly session: SessionId; readonly app: AppName; readonly since: number }>
 }
+
+/** Who has a place, or waits for one, and since when (milliseconds since 1970), oldest first. */
+export interface SlotsView {
+  readonly held: ReadonlyArray<{ readonly session: SessionId; readonly since: number; readonly use: SlotUse }>
+  readonly waiting: ReadonlyArray<{ readonly session: SessionId; readonly since: number }>
+}
+export type SlotUse = "busy" | "idle" | "leaving"
 
 export class ProcessSlots extends Context.Service<
   ProcessSlots,
@@ -90,6 +98,7 @@ export class ProcessSlots extends Context.Service<
     readonly state: () => SlotsState
     /** `null`: the session does not wait for a slot. */
     readonly line: (session: SessionId) => SlotLine | null
+    readonly view: () => SlotsView
   }
 >()("troupe/runtime/ProcessSlots") {
   static readonly layer = Layer.effect(
@@ -189,7 +198,8 @@ export class ProcessSlots extends Context.Service<
           }
           if (!urgent) return "refused"
           for (const earlier of waiting) if (earlier.session === session) answer(earlier, "refused")
-          const request: Request = { app, session, takesSpare, answer: yield* Deferred.make<SlotAnswer>() }
+          const since = yield* Clock.currentTimeMillis
+          const request: Request = { since, app, session, takesSpare, answer: yield* Deferred.make<SlotAnswer>() }
           waiting = [...waiting, request]
           grant()
           return yield* Deferred.await(request.answer).pipe(
@@ -228,6 +238,16 @@ export class ProcessSlots extends Context.Service<
           draining = true
           for (const request of waiting) answer(request, "refused")
         },
+        view: () => ({
+          held: [...slots]
+            .map(([session, { since, use }]) => ({
+              session,
+              since,
+              use: typeof use === "string" ? use : ("idle" as const)
+            }))
+            .toSorted((a, b) => a.since - b.since),
+          waiting: waiting.map(({ session, since }) => ({ session, since }))
+        }),
         counts: () => ({ held: slots.size, size, waiting: waiting.length }),
         state: () => ({
           busy: sessionsOf((use) => use === "busy"),

@@ -13,8 +13,12 @@ export interface WebhookTarget {
 
 export const WebhookTargets = Context.Reference<{
   readonly of: (app: AppName) => ReadonlyArray<WebhookTarget>
+  /** Whether any app's webhook wants events of this type. */
+  readonly wants: (type: WebhookEvent) => boolean
   /** To be called when what is owed to these is stored, so that it is sent at once. */
   readonly owed: (webhooks: ReadonlyArray<string>) => void
-}>("troupe/runtime/WebhookTargets", { defaultValue: () => ({ of: () => none, owed: () => undefined }) })
+}>("troupe/runtime/WebhookTargets", {
+  defaultValue: () => ({ of: () => none, wants: () => false, owed: () => undefined })
+})
 
 const none: ReadonlyArray<WebhookTarget> = []

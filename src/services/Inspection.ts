@@ -26,6 +26,10 @@ import { ThisNode } from "../runtime/ThisNode.ts"
 import { SessionHost } from "../supervision/SessionHost.ts"
 import type { Looked } from "../supervision/Looked.ts"
 import type { UseSample } from "../supervision/UseSamples.ts"
+import type { Attention } from "../domain/attention.ts"
+import * as AttentionOf from "./inspection/attention.ts"
+import * as FleetOf from "./inspection/fleet.ts"
+import type { FleetOverview, FleetSession, FleetWindow } from "./inspection/fleet.ts"
 import * as FollowSession from "./inspection/followSession.ts"
 import type { SessionUpdate, StreamPosition } from "./inspection/followSession.ts"
 import * as ObserveChanges from "./inspection/observeChanges.ts"
@@ -103,6 +107,17 @@ export class Inspection extends Context.Service<
       caller: Caller,
       query: SessionsQuery
     ) => Effect.Effect<SessionsOverview, InvalidRequest | Unavailable>
+    /** What needs a person, of all sessions that the caller sees: see `domain/attention.ts`. */
+    readonly attention: (
+      caller: Caller
+    ) => Effect.Effect<{ readonly found: ReadonlyArray<Attention>; readonly isCut: boolean }, Unavailable>
+    /** What became of turns within a window until now, and who has the places for processes on this machine. */
+    readonly fleet: (caller: Caller, window: FleetWindow) => Effect.Effect<FleetOverview, Unavailable>
+    /** Behind a bar: sessions whose turns failed within a time, or that were active last in it. */
+    readonly fleetSessions: (
+      caller: Caller,
+      query: { readonly from: number; readonly to: number; readonly failed: boolean }
+    ) => Effect.Effect<ReadonlyArray<FleetSession>, Unavailable>
     /** Of all sessions that the caller sees, oldest first. */
     readonly pendingApprovals: (
       caller: Caller,
@@ -160,6 +175,8 @@ export class Inspection extends Context.Service<
       const ledger = yield* Ledger
       const { agents, limits } = yield* RuntimeSettings
       const { isAlone, name } = yield* ThisNode
+      const attention = yield* AttentionOf.make
+      const fleet = yield* FleetOf.make
       const followSession = yield* FollowSession.make
       const observeChanges = yield* ObserveChanges.make
       const observeCommits = yield* ObserveCommits.make
@@ -182,6 +199,8 @@ export class Inspection extends Context.Service<
           return (text) => redact(text, secrets)
         },
         ...overviews,
+        attention,
+        ...fleet,
         observeChanges,
         find,
         session,

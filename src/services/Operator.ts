@@ -14,7 +14,9 @@ import { SessionState } from "../domain/Session.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { DrainState } from "../runtime/DrainState.ts"
+import * as Gauges from "../runtime/gauges.ts"
 import * as Metrics from "../runtime/Metrics.ts"
+import * as ProcessMetrics from "../runtime/processMetrics.ts"
 import type { Counts } from "../runtime/Metrics.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import { Timers } from "../runtime/Timers.ts"
@@ -24,6 +26,7 @@ import { CircuitBreaker } from "../supervision/CircuitBreaker.ts"
 import type { OpenCircuit } from "../supervision/CircuitBreaker.ts"
 import type { AgentStarts } from "../supervision/StartsByAgent.ts"
 import * as Drain from "../supervision/drain.ts"
+import * as GaugedOf from "./gauged.ts"
 import { Sweeper } from "./Sweeper.ts"
 
 /** The nodes that work on the ledger, and how long each may give no sign of life. */
@@ -105,6 +108,10 @@ const make = Effect.gen(function* () {
     }
   }).pipe(Effect.mapError((cause) => new Unavailable({ operation: "count", cause })))
 
+  const gauged = yield* GaugedOf.make
+  const setGauges = yield* Gauges.make
+  const updateProcess = yield* ProcessMetrics.make
+
   const ledgerProblem = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const failure = Option.map(Exit.findErrorOption(yield* Effect.exit(ledger.ping)), ({ message }) => message)
@@ -148,7 +155,13 @@ const make = Effect.gen(function* () {
             Effect.map((nodes) => ({ leaseMillis, nodes })),
             Effect.mapError((cause) => new Unavailable({ operation: "look at the nodes", cause }))
           ),
-    metrics: Effect.andThen(Effect.flatMap(counts, Metrics.setCounts), PrometheusMetrics.format()),
+    metrics: Effect.gen(function* () {
+      yield* Metrics.setCounts(yield* counts)
+      yield* Metrics.showAgents(Object.keys(settings.agents))
+      setGauges(yield* gauged)
+      updateProcess()
+      return yield* PrometheusMetrics.format()
+    }),
     drain: yield* Drain.make
   })
 })

@@ -17,6 +17,7 @@ import { ThisNode } from "../runtime/ThisNode.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { Files } from "./Files.ts"
 import * as CloseSession from "./closeSession.ts"
+import * as OldestNode from "./oldestNode.ts"
 import * as WorkDirectories from "./workDirectories.ts"
 
 export interface Swept {
@@ -151,13 +152,7 @@ export class Sweeper extends Context.Service<
         return removed
       })
 
-      /** The oldest of the nodes that live and go on. */
-      const isSweeper = thisNode.isAlone
-        ? Effect.succeed(true)
-        : Effect.map(ledger.nodes, (nodes) => {
-            const { token } = nodes.find(({ draining }) => !draining) ?? nodes[0] ?? thisNode
-            return token === thisNode.token
-          })
+      const isSweeper = yield* OldestNode.make
 
       const sweepIf = Effect.fnUntraced(function* (ofAll: boolean) {
         const { hardDeleted, softClosed } = ofAll ? yield* sweepSessions : { softClosed: 0, hardDeleted: 0 }

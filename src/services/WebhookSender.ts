@@ -134,6 +134,7 @@ const make = Effect.gen(function* () {
 
   return WebhookTargets.of({
     of: (app) => targets.get(app) ?? none,
+    wants: (type) => targets.values().some((ofApp) => ofApp.some(({ events }) => events.has(type))),
     owed: (webhooks) => {
       for (const id of webhooks) owed.add(id)
       due.openUnsafe()

@@ -4,6 +4,8 @@ import type { Origin } from "../domain/Origin.ts"
 import { promptOfTurn } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, SubmittedTurn } from "../ledger/Ledger.ts"
+import * as Tally from "../domain/Tally.ts"
+import { FleetCounts } from "../runtime/FleetCounts.ts"
 import * as Metrics from "../runtime/Metrics.ts"
 import type { CommittedStep } from "./commit.ts"
 import type { TurnPrompt } from "./CommandHandler.ts"
@@ -25,10 +27,13 @@ export interface OpenTurns {
 
 export const make = Effect.fnUntraced(function* ({ openTurn, record: { id } }: Session) {
   const ledger = yield* Ledger
-  const countTurn = yield* Metrics.turnCounter
+  const meters = yield* Metrics.turnMeters
+  const fleet = yield* FleetCounts
   let compaction: number | null = null
   if (openTurn !== null && Option.getOrThrow(yield* ledger.turn(id, openTurn)).kind === "compact") compaction = openTurn
   const prompts = new Map<number, TurnPrompt & { readonly submittedAt: number; readonly origin: Origin }>()
+  /** Of turns that have, or are getting, a process: how long they waited for it. */
+  const served = new Map<number, number>()
 
   const openTurns: OpenTurns = {
     promptOf: (turn) => {
@@ -45,7 +50,7 @@ export const make = Effect.fnUntraced(function* ({ openTurn, record: { id } }: S
         : Effect.succeed(null),
     compaction: () => compaction,
     begun: (turn) => prompts.get(turn) ?? null,
-    react: ({ at, event, record, settled, submission }) => {
+    react: ({ at, decision, event, notices, record, settled, submission }) => {
       if (submission !== null && event.type === "turn.submitted") {
         const { content = null, context, kind = "prompt", origin = {}, prompt, settings = {} } = submission
         const givenContext = context?.text ?? null
@@ -57,11 +62,32 @@ export const make = Effect.fnUntraced(function* ({ openTurn, record: { id } }: S
           origin
         })
       }
-      for (const { status, turn } of settled) {
+      const { agent, app } = record
+      for (const { type } of decision.commands) {
+        if (type !== "startProcess" && type !== "handPrompt") continue
+        const { turn } = decision.next.context
+        const begun = prompts.get(turn)
+        if (begun === undefined || served.has(turn)) continue
+        served.set(turn, at - begun.submittedAt)
+        meters.waited(agent, at - begun.submittedAt)
+      }
+      for (const { failure, status: outcome, turn } of settled) {
         const submittedAt = prompts.get(turn)?.submittedAt ?? at
         if (turn === compaction) compaction = null
         prompts.delete(turn)
-        countTurn({ outcome: status, agent: record.agent, durationMillis: at - submittedAt })
+        fleet.add(app, agent, {
+          outcomes: { [outcome]: 1 },
+          duration: Tally.one(at - submittedAt),
+          ...(failure === null || outcome === "interrupted" ? {} : { failures: { [failure.class]: 1 } }),
+          ...(served.has(turn) ? { wait: Tally.one(served.get(turn) ?? 0) } : {})
+        })
+        served.delete(turn)
+        meters.ended({ outcome, agent, app, class: failure?.class ?? "", durationMillis: at - submittedAt })
+      }
+      for (const notice of notices) {
+        if (notice._tag !== "TurnEnded") continue
+        meters.used(agent, app, notice.usage)
+        if (notice.usage.totalTokens > 0) fleet.add(app, agent, { tokens: notice.usage.totalTokens })
       }
     }
   }

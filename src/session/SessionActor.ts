@@ -87,7 +87,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     timers.react,
     yield* Reactions.useSlots(handle),
     yield* Reactions.tellNews(session, timers),
-    Reactions.countRestarts,
+    yield* Reactions.countProcesses,
     LogNotices.reaction(openTurns),
     turnSpans.react,
     openTurns.react,

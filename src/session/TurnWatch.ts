@@ -7,6 +7,7 @@ import type { AcpMessage } from "../domain/Acp.ts"
 import type { Limits } from "../domain/Settings.ts"
 import { abortMarker } from "../domain/Turn.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import * as Metrics from "../runtime/Metrics.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import * as Transcript from "../runtime/Transcript.ts"
 import type { CommittedStep } from "./commit.ts"
@@ -38,11 +39,14 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
   const { currentTimeMillisUnsafe: now } = yield* Clock.Clock
   const abort = abortWatch(timers, now)
   const silence = silenceWatch(timers, limits, now)
+  const meters = yield* Metrics.turnMeters
   /** The turn that was handed over last, as long as its agent has said nothing but text. */
   let onlyText: number | null = null
   const tools = new OpenTools()
   let heardAt: number | null = null
   let isAsking = false
+  /** When the turn was handed over, until its agent is heard. */
+  let handedAt: number | null = null
 
   const heard = (message: AcpMessage) => {
     const at = now()
@@ -50,6 +54,9 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
     if (heardAt !== null && tools.isEmpty && !isAsking) silences.ended(session.record.agent, at - heardAt)
     heardAt = at
     tools.received(message, at)
+    if (handedAt === null || isAside(message)) return
+    meters.firstOutput(session.record.agent, at - handedAt)
+    handedAt = null
   }
 
   /** In the background: the agent's reader has more to read. */
@@ -78,6 +85,7 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
         silence.end()
         tools.clear()
         heardAt = null
+        handedAt = null
       }
       // A person is being asked: the agent waits for that, and its silence means nothing.
       const asked = isAsking
@@ -88,7 +96,11 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
         silence.handed(at)
         heardAt = at
       }
-      for (const command of decision.commands) if (command.type === "handPrompt") onlyText = command.params.turn
+      for (const command of decision.commands) {
+        if (command.type !== "handPrompt") continue
+        onlyText = command.params.turn
+        handedAt = at
+      }
     },
     tools: () => tools.all,
     heardAt: () => heardAt

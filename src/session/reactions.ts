@@ -1,5 +1,6 @@
 /** What the rest of the runtime learns of a committed step: those who follow it, process slots, and reviews. */
-import { Effect, Metric, Queue } from "effect"
+import { Effect, Queue } from "effect"
+import { FleetCounts } from "../runtime/FleetCounts.ts"
 import * as Metrics from "../runtime/Metrics.ts"
 import { News } from "../runtime/News.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
@@ -56,8 +57,26 @@ export const useSlots = ({ id, mailbox }: SessionHandle) =>
     }
   })
 
-export const countRestarts: Reaction = ({ previous, record }) =>
-  record.restarts > previous.restarts ? Metric.update(Metrics.restartsTotal, 1) : undefined
+/** A process is restarted some time after the one before it died. */
+export const countProcesses = Effect.map(FleetCounts, (fleet): Reaction => {
+  let diedOf = "unknown"
+  return ({ contextLost, notices, record: { agent, app } }) => {
+    const counts: Array<Effect.Effect<void>> = []
+    for (const notice of notices) {
+      if (notice._tag === "ProcessDied") {
+        diedOf = notice.class
+        counts.push(Metrics.processDied(agent, diedOf))
+        fleet.add(app, agent, { deaths: { [diedOf]: 1 } })
+      }
+      if (notice._tag === "ProcessRestarted") {
+        counts.push(Metrics.processRestarted(agent, diedOf))
+        fleet.add(app, agent, { restarts: 1 })
+      }
+    }
+    if (contextLost !== null) counts.push(Metrics.contextLost(agent))
+    return counts.length === 0 ? undefined : Effect.all(counts, { discard: true })
+  }
+})
 
 /**
  * In the order in which turns settled. In the background where it takes more than to count one: a review that is due must not

@@ -21,9 +21,12 @@ import { kindShown } from "../domain/RequestedAction.ts"
 import { questionsUnder } from "../domain/Session.ts"
 import type { SessionRecord, SessionSetup } from "../domain/Session.ts"
 import type { Settings } from "../domain/Settings.ts"
+import * as Tally from "../domain/Tally.ts"
 import type { Failure } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
+import { FleetCounts } from "../runtime/FleetCounts.ts"
+import * as Metrics from "../runtime/Metrics.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
@@ -57,6 +60,7 @@ export const make = Effect.fnUntraced(function* (
   const findWorkdir = yield* Workdir.make
   const recoverTurns = yield* RecoverTurns.make
   const breaker = yield* CircuitBreaker
+  const fleet = yield* FleetCounts
   const alone = FirstStart.make()
   const ownOrSpare = yield* OwnOrSpare.make
 
@@ -204,6 +208,8 @@ export const make = Effect.fnUntraced(function* (
     if (thread !== null && connection.contextLost === null) yield* recoverTurns(port, connection)
     agentProcess.conversation = yield* capsules.follow(port.record(), driver, { cwd, env, thread: connection.thread })
     const at = yield* Clock.currentTimeMillis
+    yield* Metrics.agentStarted(driver.name, at - openedAt)
+    fleet.add(app, driver.name, { start: Tally.one(at - openedAt) })
     const contextAsOf = connection.contextLost === null ? (found?.asOf ?? null) : null
     yield* port.post({
       event: {

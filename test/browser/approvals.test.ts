@@ -37,7 +37,7 @@ describe.skipIf(chromium === null)("an approval", () => {
     const card = (title: string) => page.getByRole("article", { name: title })
     await card("echo it-was-done").waitFor()
     await card("echo it-was-not").waitFor()
-    assert.strictEqual(await page.locator(".nav .pill").textContent(), "2")
+    assert.strictEqual(await page.locator('.nav a[href="#/approvals"] .pill').textContent(), "2")
     await card("echo it-was-done").getByText("The request as the agent sent it").click()
     await card("echo it-was-done").getByText('"kind": "execute"').first().waitFor()
     await shoot(page, "approvals")
@@ -48,7 +48,7 @@ describe.skipIf(chromium === null)("an approval", () => {
     await answer(page, "echo it-was-not", "Deny", "Really deny?")
     await page.getByText("Nobody waits for an answer").waitFor()
     assert.include(JSON.stringify(await ended(denied)), "was not run")
-    assert.strictEqual(await page.locator(".nav .pill").count(), 0)
+    assert.strictEqual(await page.locator('.nav a[href="#/approvals"] .pill').count(), 0)
   })
 
   it("is answered in its session's view with the keyboard only, and stays in the history", async () => {

@@ -46,7 +46,7 @@ export interface VisitOptions {
   readonly height?: number
   /** Logs in with it. */
   readonly token?: string
-  /** Such as `#/approvals`. */
+  /** Such as `#/approvals`; absent: all sessions. */
   readonly at?: string
 }
 
@@ -115,7 +115,7 @@ export const openBrowser = async (url: () => string): Promise<Pick<RunningTroupe
   const watches: Array<() => void> = []
   return {
     browser,
-    visit: async ({ at = "", colorScheme = "light", height = 800, token, width = 1280 } = {}) => {
+    visit: async ({ at = "#/sessions", colorScheme = "light", height = 800, token, width = 1280 } = {}) => {
       const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: "reduce" })
       context.setDefaultTimeout(patienceMillis)
       const page = await context.newPage()

@@ -36,7 +36,7 @@ describe.skipIf(chromium === null)("logging in", () => {
     // The cookie is the login: another tab has it too, and it is gone after the logout.
     const second = await page.context().newPage()
     await second.goto(`${troupe.url}/inspect/`)
-    await second.getByRole("heading", { name: "No sessions yet" }).waitFor()
+    await second.getByRole("heading", { name: "Nothing needs you" }).waitFor()
     await second.getByRole("button", { name: "admin: menu" }).click()
     await second.getByRole("button", { name: "Log out" }).click()
     await second.getByLabel("Token").waitFor()
@@ -66,7 +66,7 @@ describe.skipIf(chromium === null)("logging in", () => {
       const page = await troupe.browser.newPage()
       const requested = addresses(page)
       await page.goto(link)
-      await page.getByRole("heading", { name: "No sessions yet" }).waitFor()
+      await page.getByRole("heading", { name: "Nothing needs you" }).waitFor()
       assert.notInclude(requested.join("\n"), code)
       assert.notInclude(await stored(page.context(), page), code)
       await page.getByRole("button", { name: "admin: menu" }).waitFor()

@@ -30,8 +30,10 @@ describe.skipIf(chromium === null)("the views", () => {
 
   const views = () =>
     [
-      ["sessions", "#/", ".grid-row"],
+      ["attention", "#/", ".attention-row"],
+      ["sessions", "#/sessions", ".grid-row"],
       ["approvals", "#/approvals", ".approval"],
+      ["fleet", "#/fleet", ".fleet-bar"],
       ["machine", "#/machine", "svg .state"],
       ["new", "#/new", ".start-form"],
       ["session", `#/sessions/${asking}`, ".session-head .badge"]

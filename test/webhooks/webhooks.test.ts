@@ -62,6 +62,10 @@ const asApp = (server: Server, token: string): Server => {
 const turn = ({ call }: Server, session: string, prompt: string) =>
   call("POST", `/sessions/${session}/turn`, { prompt })
 
+/** Not those that come by time: how many there are depends on how long a test takes. */
+const ofSteps = (received: ReadonlyArray<Received>) =>
+  received.filter(({ json }) => json.type !== "session.needs_attention")
+
 const typesOf = (received: ReadonlyArray<Received>) => received.map(({ json }) => json.type)
 
 describe("webhooks", () => {
@@ -77,8 +81,8 @@ describe("webhooks", () => {
     await turn(server, session, "crash")
     await receiver.until((received) => typesOf(received).includes("session.parked"))
     await server.call("DELETE", `/sessions/${session}`)
-    await receiver.until((received) => received.length >= 6)
-    const { received } = receiver
+    await receiver.until((received) => ofSteps(received).length >= 6)
+    const received = ofSteps(receiver.received)
     assert.sameMembers(typesOf(received), [
       "turn.ended",
       "approval.asked",
@@ -101,6 +105,28 @@ describe("webhooks", () => {
     assert.deepInclude(failed?.json.data, { session_id: session, turn_index: 2, error_class: "crash" })
     const asked = received.find(({ json }) => json.type === "approval.asked")
     assert.match(String(asked?.json.data["approval_id"]), /^apr_/)
+  })
+
+  it("tell what needs somebody by the rules of the dashboard, once, also where it comes by time", async () => {
+    await makeApp()
+    await add("--event", "session.needs_attention")
+    const server = await openServer(workspace, { TROUPE_ATTENTION_ASKED: "1 second" })
+    const failed = await sessionOf(server)
+    await turn(server, failed, "fail model")
+    const asking = String((await server.call("POST", "/sessions", { agent: "demo", permissions: "ask" }))["session_id"])
+    await server.call("POST", `/sessions/${asking}/turn`, { prompt: "ask-tool echo hi", wait: false })
+    await receiver.until((received) => received.length >= 2)
+    const told = receiver.received.map(({ json }) => json)
+    assert.deepStrictEqual([...new Set(told.map(({ type }) => type))], ["session.needs_attention"])
+    const of = (session: string) => told.find(({ data }) => data["session_id"] === session)?.data
+    assert.deepInclude(of(failed), { app: "web", agent: "demo", turn_index: 1, kind: "failed" })
+    assert.deepInclude(of(asking), { kind: "asked", reason: "demo wants leave: echo hi" })
+    // The next look finds the same, and another session: only that is told.
+    const next = await sessionOf(server)
+    await turn(server, next, "fail model")
+    await receiver.until((received) => received.some(({ json }) => json.data["session_id"] === next))
+    assert.strictEqual(new Set(receiver.received.map(({ id }) => id)).size, receiver.received.length)
+    assert.lengthOf(receiver.received, 3)
   })
 
   it("are delivered after a kill -9 of the server, each event once", async () => {

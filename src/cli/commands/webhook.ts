@@ -29,7 +29,9 @@ const add = Command.make(
     url: Argument.String("url").pipe(Argument.withDescription("Where the events are posted to")),
     app: Flag.String("app").pipe(Flag.withDescription("The app whose sessions it hears of")),
     event: Flag.String("event").pipe(
-      Flag.withDescription("turn.ended, approval.asked, session.parked or session.closed; may be repeated. Else all"),
+      Flag.withDescription(
+        "turn.ended, approval.asked, session.parked, session.closed or session.needs_attention; may be repeated. Else all"
+      ),
       Flag.between(0, 4)
     ),
     secret: Flag.Redacted("secret").pipe(

@@ -6,9 +6,12 @@ import type {
   Agents,
   Answer,
   Approvals,
+  Attentions,
   Checked,
   Coverage,
   Done,
+  Fleet,
+  FleetSessions,
   Link,
   Login,
   Me,
@@ -139,6 +142,10 @@ export const createApi = (base: string, send: typeof fetch = fetch) => {
     link: () => post<Link>("link"),
     sessions: (filter: Partial<SessionFilter>, limit: number, cursor?: string | null) =>
       get<SessionRows>("sessions", { ...filter, limit, cursor }),
+    attention: () => get<Attentions>("attention"),
+    fleet: (window: "hour" | "day") => get<Fleet>("fleet", { window }),
+    fleetSessions: (from: number, to: number, failed: boolean) =>
+      get<FleetSessions>("fleet/sessions", { from, to, failed: failed ? 1 : 0 }),
     approvals: () => get<Approvals>("approvals"),
     coverage: (agent?: string | null) => get<Coverage>("coverage", { agent }),
     nodes: () => get<Nodes>("nodes"),

@@ -7,6 +7,7 @@ import "./styles/base.css"
 import "./styles/shell.css"
 import "./styles/sessions.css"
 import "./styles/approvals.css"
+import "./styles/attention.css"
 
 // A rejected promise that nobody awaits is shown, not swallowed.
 addEventListener("unhandledrejection", ({ reason }) => sayProblem(reason))

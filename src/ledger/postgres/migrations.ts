@@ -16,6 +16,7 @@ import deadNodes from "./migrations/0008_dead_nodes.ts"
 import eventRows from "./migrations/0009_event_rows.ts"
 import webhooks from "./migrations/0010_webhooks.ts"
 import lastOutcomes from "./migrations/0012_last_outcomes.ts"
+import fleet from "./migrations/0013_fleet.ts"
 
 export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   ledger,
@@ -28,7 +29,8 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   deadNodes,
   eventRows,
   webhooks,
-  lastOutcomes
+  lastOutcomes,
+  fleet
 ]
 
 export const migrationsTable = "troupe_migrations"

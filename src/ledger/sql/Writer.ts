@@ -17,6 +17,7 @@ import * as Availability from "../Availability.ts"
 import type { LedgerWrite } from "../LedgerWrite.ts"
 import { LedgerError } from "../LedgerError.ts"
 import { statementsOf } from "./statements.ts"
+import { commitMeter } from "./commitMetrics.ts"
 import * as Commits from "./commits.ts"
 
 /** Callers that may be queued; further ones wait until there is room. */
@@ -55,7 +56,7 @@ export const make = Effect.fnUntraced(function* (
   const queue: Jobs = yield* Queue.bounded<Job | typeof deferredAreDue, Cause.Done>(queueCapacity)
   const availability = Availability.make(patienceMillis)
   const closing = yield* Latch.make()
-  const commit = committer(db, availability, closing, yield* Clock.Clock)
+  const commit = committer(db, availability, closing, yield* Clock.Clock, yield* commitMeter)
   const fiber = yield* Effect.forkScoped(commitQueued(queue, commit, availability))
   yield* Effect.addFinalizer(() =>
     Effect.all([availability.close, closing.open, Queue.end(queue), Fiber.await(fiber)], { discard: true })
@@ -124,7 +125,8 @@ const committer = (
   db: Database,
   availability: Availability.Availability,
   closing: Latch.Latch,
-  clock: Clock.Clock
+  clock: Clock.Clock,
+  meter: (millis: number) => void
 ): Commit => {
   const { isStored, numbered, stored } = Commits.forWriter(db)
   let commits = 0
@@ -132,7 +134,11 @@ const committer = (
   const transaction = (jobs: ReadonlyArray<Job>, nth: number) =>
     Effect.suspend(() => {
       const statements = jobs.flatMap(({ statements }) => statements)
-      return Effect.asVoid(db.commit(wholeCommit, [...statements, ...numbered(nth, clock.currentTimeMillisUnsafe())]))
+      const begun = performance.now()
+      return Effect.map(
+        db.commit(wholeCommit, [...statements, ...numbered(nth, clock.currentTimeMillisUnsafe())]),
+        () => meter(performance.now() - begun)
+      )
     })
 
   /** Tries until it is known to be stored, or refused, or patience is over. */

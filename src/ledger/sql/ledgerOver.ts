@@ -7,6 +7,7 @@ import { LedgerError } from "../LedgerError.ts"
 import type { Database } from "./Database.ts"
 import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
+import * as Attention from "./tables/attention.ts"
 import * as Audit from "./tables/audit.ts"
 import * as Capsules from "./tables/capsules.ts"
 import * as Costs from "./tables/costs.ts"
@@ -20,6 +21,7 @@ import * as Receipts from "./tables/receipts.ts"
 import * as Reviews from "./tables/reviews.ts"
 import * as Sessions from "./tables/sessions.ts"
 import * as Steps from "./tables/steps.ts"
+import * as Tallies from "./tables/tallies.ts"
 import * as Turns from "./tables/turns.ts"
 import * as Webhooks from "./tables/webhooks.ts"
 import * as Writer from "./Writer.ts"
@@ -29,14 +31,18 @@ export interface LedgerOptions {
   readonly patienceMillis: number
   /** Absent where the database does it by itself. */
   readonly giveBackSpace?: Ledger["Service"]["giveBackSpace"]
+  /** Absent: nobody measures it. */
+  readonly size?: Ledger["Service"]["size"]
   /** Absent where no other Troupe can work on the database. */
   readonly announcements?: Announcements
 }
 
+const notMeasured = Effect.succeed({ bytes: 0, walBytes: 0 })
+
 /** The ledger on an open database. */
 export const ledgerOver = Effect.fnUntraced(function* (
   db: Database,
-  { announcements, giveBackSpace = Effect.succeed(0), patienceMillis }: LedgerOptions
+  { announcements, giveBackSpace = Effect.succeed(0), patienceMillis, size = notMeasured }: LedgerOptions
 ): Effect.fn.Return<Ledger["Service"], never, Scope.Scope> {
   const writer = yield* Writer.make(db, patienceMillis)
   const ping = db
@@ -57,10 +63,13 @@ export const ledgerOver = Effect.fnUntraced(function* (
         : Effect.fail(new LedgerError({ operation: "write and read a row", cause: away.reason, kind: away.kind }))
     }),
     giveBackSpace,
+    size,
     announcements: announcements ?? null,
     ...Sessions.reads(db),
     ...Overview.reads(db),
+    ...Attention.reads(db),
     ...Steps.reads(db),
+    ...Tallies.reads(db),
     ...Turns.reads(db),
     ...Events.reads(db),
     ...Audit.reads(db),

@@ -17,6 +17,7 @@ import * as Receipts from "./tables/receipts.ts"
 import * as Reviews from "./tables/reviews.ts"
 import * as Sessions from "./tables/sessions.ts"
 import * as Steps from "./tables/steps.ts"
+import * as Tallies from "./tables/tallies.ts"
 import * as Turns from "./tables/turns.ts"
 import * as Webhooks from "./tables/webhooks.ts"
 
@@ -193,6 +194,10 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
       return Webhooks.removed(entry.id)
     case "WebhookDisabled":
       return Webhooks.disabled(entry.id, entry.at)
+    case "FleetTallied":
+      return Tallies.tallied(entry.record)
+    case "FleetForgotten":
+      return Tallies.forgotten(entry.before)
     case "WebhookOwed":
       return Webhooks.owed(dialect, entry.delivery)
     case "WebhookDelivered":

@@ -30,6 +30,7 @@ import eventRows from "./migrations/0022_event_rows.ts"
 import webhooks from "./migrations/0023_webhooks.ts"
 import fewerPages from "./migrations/0024_fewer_pages.ts"
 import lastOutcomes from "./migrations/0026_last_outcomes.ts"
+import fleet from "./migrations/0027_fleet.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -57,7 +58,8 @@ export const migrations = {
   "0022_event_rows": eventRows,
   "0023_webhooks": webhooks,
   "0024_fewer_pages": fewerPages,
-  "0026_last_outcomes": lastOutcomes
+  "0026_last_outcomes": lastOutcomes,
+  "0027_fleet": fleet
 }
 
 export const migrationsTable = "troupe_migrations"

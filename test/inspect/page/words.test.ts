@@ -8,11 +8,13 @@ import type { Approval, SlimStep } from "../../../src/inspect/contract.ts"
 describe("addresses of the page", () => {
   it("parse to the route that they were made of", () => {
     const routes = [
+      { view: "attention" },
       { view: "sessions", filter: noFilter },
       { view: "sessions", filter: { q: "a&b #%", state: "turning", agent: "x y", app: "ü", node: "a&b" } },
       { view: "session", id: "ses_a/b?c" },
       { view: "approvals" },
       { view: "machine" },
+      { view: "fleet" },
       { view: "nodes" }
     ] as const
     for (const route of routes) assert.deepStrictEqual(routeOf(hashOf(route)), route)
@@ -22,12 +24,13 @@ describe("addresses of the page", () => {
     assert.deepStrictEqual(routeOf("#/sessions/%E0%A4%A"), { view: "unknown" })
     assert.deepStrictEqual(routeOf("#/sessions/a/b"), { view: "unknown" })
     assert.deepStrictEqual(routeOf("#/?state=nowhere"), { view: "sessions", filter: noFilter })
-    assert.deepStrictEqual(routeOf(""), { view: "sessions", filter: noFilter })
+    assert.deepStrictEqual(routeOf("#/sessions?state=nowhere"), { view: "sessions", filter: noFilter })
+    assert.deepStrictEqual(routeOf(""), { view: "attention" })
   })
 
   it("contain a login code only in a login link", () => {
     assert.strictEqual(codeOf("#code=abc-_%2B"), "abc-_+")
-    assert.deepStrictEqual(routeOf("#code=abc"), { view: "sessions", filter: noFilter })
+    assert.deepStrictEqual(routeOf("#code=abc"), { view: "attention" })
     assert.isUndefined(codeOf("#/?code=abc"))
     assert.isUndefined(codeOf("#code=%E0%A4%A"))
   })

@@ -173,6 +173,8 @@ describe.skipIf(server === null)("a ledger in PostgreSQL", () => {
       yield* query(url, "ALTER TABLE events DROP COLUMN more, DROP COLUMN last")
       yield* query(url, "DROP TABLE webhooks, webhook_deliveries")
       yield* query(url, "ALTER TABLE sessions DROP COLUMN last_outcome")
+      yield* query(url, "DROP INDEX turns_failed")
+      yield* query(url, "DROP TABLE fleet_tallies")
       yield* query(url, "UPDATE schema_use SET usable_from = 1")
       assert.match(yield* refusal(url, "together"), /could not go on: old\. End them first, or have them run a version/)
       yield* query(url, "UPDATE nodes SET lease_until = 1")

@@ -12,6 +12,7 @@ import { sqliteDialect } from "../../../src/ledger/sqlite/sqliteDialect.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
 import * as Approvals from "../../../src/ledger/sql/tables/approvals.ts"
 import * as Apps from "../../../src/ledger/sql/tables/apps.ts"
+import * as Attention from "../../../src/ledger/sql/tables/attention.ts"
 import * as Audit from "../../../src/ledger/sql/tables/audit.ts"
 import * as Capsules from "../../../src/ledger/sql/tables/capsules.ts"
 import * as Events from "../../../src/ledger/sql/tables/events.ts"
@@ -23,6 +24,7 @@ import * as Receipts from "../../../src/ledger/sql/tables/receipts.ts"
 import * as Reviews from "../../../src/ledger/sql/tables/reviews.ts"
 import * as Sessions from "../../../src/ledger/sql/tables/sessions.ts"
 import * as Steps from "../../../src/ledger/sql/tables/steps.ts"
+import * as Tallies from "../../../src/ledger/sql/tables/tallies.ts"
 import * as Turns from "../../../src/ledger/sql/tables/turns.ts"
 import * as Webhooks from "../../../src/ledger/sql/tables/webhooks.ts"
 import { app, id, scratchFile } from "../samples.ts"
@@ -149,7 +151,9 @@ describe("query plans", () => {
         receipts.receipt(app, "k"),
         receipts.removeReceipts(1),
         webhooks.dueDeliveries("whk_1", 1),
-        webhooks.takeDelivery(delivery, 1)
+        webhooks.takeDelivery(delivery, 1),
+        Tallies.reads(db).tallies(null, 1, 1),
+        Tallies.reads(db).tallies(app, 1, 1)
       ]
       for (const read of all) yield* Effect.exit(read)
       assert.isAbove(statements.length, 50)
@@ -176,6 +180,7 @@ describe("query plans", () => {
         yield* Effect.all([reads.agentsAndApps(whose), Approvals.reads(db).inbox(whose, 1)])
       }
       yield* Effect.forEach([null, app], reads.stateCounts)
+      yield* reads.substateCounts
       yield* Steps.reads(db).transitionCounts(id, 1)
       for (const { plan, text } of yield* plansOf(statements)) {
         for (const line of plan) {
@@ -194,6 +199,30 @@ describe("query plans", () => {
         (yield* plansOf(statements)).map(({ plan }) => plan),
         [["SEARCH approvals USING PRIMARY KEY (id=?)"], ["SEARCH approvals USING INDEX approvals_pending (session=?)"]]
       )
+    })
+  )
+
+  it.effect("what needs a person is found among the sessions that do not sleep, and the turns that failed", () =>
+    Effect.gen(function* () {
+      const { db, statements } = recorder()
+      const reads = Attention.reads(db)
+      for (const whose of [null, app]) {
+        yield* Effect.all([
+          reads.waitingSessions(whose, ["idle.parked"], 1),
+          reads.failedLastTurns(whose, 1, 1),
+          reads.failedTurns(whose, 1, 2, 1)
+        ])
+      }
+      assert.lengthOf(statements, 6)
+      for (const { plan, text } of yield* plansOf(statements)) {
+        const [first = "", ...rest] = plan.filter((line) => !/^(CO-ROUTINE|MATERIALIZE)/.test(line))
+        assert.match(
+          first,
+          /USING INDEX sessions_restless$|USING INDEX turns_failed \(ended_at>\?( AND ended_at<\?)?\)$/,
+          text
+        )
+        for (const line of rest) assert.notMatch(line, /^SCAN (?!t$|json_each )/, `${text}\n${plan.join("\n")}`)
+      }
     })
   )
 

@@ -9,6 +9,7 @@ import type { Layer, Scope } from "effect"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import type { LedgerUnusable } from "../../../src/ledger/Ledger.ts"
 import { approvals } from "./approvals.ts"
+import { attention } from "./attention.ts"
 import { capsules } from "./capsules.ts"
 import { costs } from "./costs.ts"
 import { entries } from "./entries.ts"
@@ -18,6 +19,7 @@ import { records } from "./records.ts"
 import { refusals } from "./refusals.ts"
 import { learned, nudges, reviews } from "./reviews.ts"
 import { sessions } from "./sessions.ts"
+import { tallies } from "./tallies.ts"
 import { webhooks } from "./webhooks.ts"
 import { writing } from "./writing.ts"
 
@@ -48,9 +50,11 @@ export const ledgerSuite = (name: string, emptyLedger: EmptyLedger) => {
     describe("capsules", () => capsules(underTest))
     describe("overview", () => overview(underTest))
     describe("approvals", () => approvals(underTest))
+    describe("attention", () => attention(underTest))
     describe("nudge counters", () => nudges(underTest))
     describe("reviews", () => reviews(underTest))
     describe("memories and skills", () => learned(underTest))
+    describe("tallies", () => tallies(underTest))
     describe("webhooks", () => webhooks(underTest))
     describe("costs", () => costs(underTest))
   })

@@ -5,12 +5,15 @@ import { isDraining, notReady, phase, quietSeconds, seesNodes } from "../store.t
 import { Brand } from "../ui/Brand.tsx"
 import { Countdown } from "../ui/Time.tsx"
 import { pendingCount } from "../approvals/inbox.ts"
+import { attentionCount } from "../attention/attention.ts"
 import { retryNow } from "./serverStatus.ts"
 import { route } from "./location.ts"
 import { Menu } from "./Menu.tsx"
 
 const places = [
-  { view: "sessions", href: "#/", name: "Sessions" },
+  { view: "attention", href: "#/", name: "Attention" },
+  { view: "sessions", href: "#/sessions", name: "Sessions" },
+  { view: "fleet", href: "#/fleet", name: "Overview" },
   { view: "approvals", href: "#/approvals", name: "Approvals" },
   { view: "agents", href: "#/agents", name: "Agents" },
   { view: "machine", href: "#/machine", name: "Machine" }
@@ -21,7 +24,7 @@ export const Header = () => {
   const view = route.value.view
   return (
     <header class="header">
-      <a class="brand" href="#/" aria-label="Troupe: all sessions">
+      <a class="brand" href="#/" aria-label="Troupe: what needs attention">
         <Brand />
         <span>Troupe</span>
       </a>
@@ -35,11 +38,8 @@ export const Header = () => {
             }
           >
             {name}
-            {place === "approvals" && pendingCount.value > 0 ? (
-              <span class="pill" aria-label={`${pendingCount.value} waiting`}>
-                {pendingCount.value}
-              </span>
-            ) : null}
+            {place === "attention" ? <Pill count={attentionCount.value} words="things" /> : null}
+            {place === "approvals" ? <Pill count={pendingCount.value} words="waiting" /> : null}
           </a>
         ))}
       </nav>
@@ -50,6 +50,13 @@ export const Header = () => {
     </header>
   )
 }
+
+const Pill = ({ count, words }: { readonly count: number; readonly words: string }) =>
+  count === 0 ? null : (
+    <span class="pill" aria-label={`${count} ${words}`}>
+      {count}
+    </span>
+  )
 
 const LinkState = () => {
   const { name } = phase.value

@@ -22,8 +22,10 @@ addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return
   if (isAfterG) {
     isAfterG = false
+    if (event.key === "h") return go({ view: "attention" })
     if (event.key === "s") return go({ view: "sessions", filter: noFilter })
     if (event.key === "a") return go({ view: "approvals" })
+    if (event.key === "o") return go({ view: "fleet" })
     if (event.key === "m") return go({ view: "machine" })
     if (event.key === "e") return go({ view: "agents" })
     if (event.key === "n" && seesNodes.value) return go({ view: "nodes" })
@@ -54,8 +56,10 @@ const keys: ReadonlyArray<readonly [keys: ReadonlyArray<string>, does: string]> 
   [["+", "-"], "look closer at it, and from further away"],
   [["l"], "back to now"],
   [["n"], "a new session"],
+  [["g", "h"], "what needs attention"],
   [["g", "s"], "all sessions"],
   [["g", "a"], "approvals"],
+  [["g", "o"], "the overview"],
   [["g", "e"], "the agents"],
   [["g", "m"], "the machine"],
   [["?"], "this list"]

@@ -3,6 +3,7 @@ import type { ComponentChildren, ComponentType } from "preact"
 import { useEffect, useErrorBoundary, useRef, useState } from "preact/hooks"
 import { ApprovalsView } from "../approvals/ApprovalsView.tsx"
 import { pendingCount } from "../approvals/inbox.ts"
+import { AttentionView } from "../attention/AttentionView.tsx"
 import { problemFrom } from "../../client/api.ts"
 import { SessionsView } from "../sessions/SessionsView.tsx"
 import { ProblemBox } from "../ui/Problem.tsx"
@@ -31,12 +32,16 @@ export const View = () => {
 
 const Routed = ({ route: current }: { readonly route: Route }) => {
   switch (current.view) {
+    case "attention":
+      return <AttentionView />
     case "sessions":
       return <SessionsView filter={current.filter} />
     case "session":
       return <Later load={loadSession} key={current.id} id={current.id} />
     case "approvals":
       return <ApprovalsView />
+    case "fleet":
+      return <Later load={loadFleet} />
     case "machine":
       return <Later load={loadMachine} />
     case "nodes":
@@ -49,7 +54,7 @@ const Routed = ({ route: current }: { readonly route: Route }) => {
       return (
         <main id="view" class="view empty" tabIndex={-1}>
           <h1>There is nothing at this address</h1>
-          <a href="#/">All sessions</a>
+          <a href="#/sessions">All sessions</a>
         </main>
       )
   }
@@ -67,9 +72,11 @@ const Guarded = ({ children }: { readonly children: ComponentChildren }) => {
 }
 
 const titles = {
+  attention: "Needs attention · Troupe",
   sessions: "Sessions · Troupe",
   session: "Session · Troupe",
   approvals: "Approvals · Troupe",
+  fleet: "Overview · Troupe",
   machine: "Machine · Troupe",
   nodes: "Nodes · Troupe",
   agents: "Agents · Troupe",
@@ -79,6 +86,7 @@ const titles = {
 
 const loadSession = () => import("../session/SessionView.tsx")
 const loadStart = () => import("../start/StartView.tsx")
+const loadFleet = () => import("../fleet/FleetView.tsx")
 const loadNodes = () => import("../nodes/NodesView.tsx")
 const loadAgents = () => import("../agents/AgentsView.tsx")
 const loadMachine = () => import("../machine/MachineView.tsx")

@@ -1,12 +1,13 @@
 /** Where the page is, in the part of the address behind `#`: a link to it can be sent, and going back works. */
 import type { State } from "../../contract.ts"
 import type { SessionFilter } from "../../client/api.ts"
-import { noFilter } from "../../client/rows.ts"
 
 export type Route =
+  | { readonly view: "attention" }
   | { readonly view: "sessions"; readonly filter: SessionFilter }
   | { readonly view: "session"; readonly id: string }
   | { readonly view: "approvals" }
+  | { readonly view: "fleet" }
   | { readonly view: "machine" }
   | { readonly view: "nodes" }
   | { readonly view: "agents" }
@@ -25,10 +26,19 @@ const decoded = (text: string): string | undefined => {
 
 /** `hash` as the browser has it: empty, or with its `#`. */
 export const routeOf = (hash: string): Route => {
-  if (codeOf(hash) !== undefined) return { view: "sessions", filter: noFilter }
+  if (codeOf(hash) !== undefined) return { view: "attention" }
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2)
-  if (path === "") return { view: "sessions", filter: filterOf(new URLSearchParams(query)) }
-  if (path === "approvals" || path === "machine" || path === "nodes" || path === "agents" || path === "new")
+  // Links to a filter were such before there was another home.
+  if (path === "" && query === "") return { view: "attention" }
+  if (path === "" || path === "sessions") return { view: "sessions", filter: filterOf(new URLSearchParams(query)) }
+  if (
+    path === "approvals" ||
+    path === "fleet" ||
+    path === "machine" ||
+    path === "nodes" ||
+    path === "agents" ||
+    path === "new"
+  )
     return { view: path }
   const id = /^sessions\/([^/]+)$/.exec(path)?.[1]
   const session = id === undefined ? undefined : decoded(id)
@@ -48,11 +58,12 @@ const filterOf = (query: URLSearchParams): SessionFilter => {
 
 export const hashOf = (route: Exclude<Route, { readonly view: "unknown" }>): string => {
   if (route.view === "session") return `#/sessions/${encodeURIComponent(route.id)}`
+  if (route.view === "attention") return "#/"
   if (route.view !== "sessions") return `#/${route.view}`
   const query = new URLSearchParams()
   for (const [key, value] of Object.entries(route.filter) as ReadonlyArray<[string, string | null]>)
     if (value !== null && value !== "") query.set(key, value)
-  return query.size === 0 ? "#/" : `#/?${query}`
+  return query.size === 0 ? "#/sessions" : `#/sessions?${query}`
 }
 
 export const hashOfSession = (id: string): string => hashOf({ view: "session", id })

@@ -30,7 +30,7 @@ export const Workbench = ({ store }: { readonly store: Store }) => {
     return (
       <main id="view" class="view session-problem" tabIndex={-1}>
         <ProblemBox problem={problem} />
-        <a href="#/">All sessions</a>
+        <a href="#/sessions">All sessions</a>
       </main>
     )
   if (detail === undefined) return <main id="view" class="view" tabIndex={-1} aria-busy />

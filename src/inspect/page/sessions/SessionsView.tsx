@@ -36,7 +36,7 @@ const Nothing = ({ filter: { agent, app, node, q, state } }: { readonly filter: 
   q !== "" || [state, agent, app, node].some((wanted) => wanted !== null) ? (
     <div class="empty">
       <h2>No session matches</h2>
-      <a href="#/">Show all</a>
+      <a href="#/sessions">Show all</a>
     </div>
   ) : (
     <div class="empty">

@@ -169,7 +169,7 @@ const Form = (offer: Agents) => {
         <button type="submit" class="button primary" disabled={isBusy}>
           {isBusy ? "Starting…" : "Start the session"}
         </button>
-        <a class="button" href="#/">
+        <a class="button" href="#/sessions">
           Cancel
         </a>
       </div>

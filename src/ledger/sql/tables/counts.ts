@@ -28,6 +28,15 @@ const busy = ({ withoutIndex }: Dialect, app: AppName | null) =>
   `SELECT state, count(*) AS n FROM sessions
     WHERE ${atWork}${app === null ? "" : ` AND ${withoutIndex("app")} = ?`} GROUP BY state`
 
+interface CountedSubstate {
+  readonly substate: string
+  readonly n: number
+}
+
+/** In the words of the index of sessions that do not sleep. */
+const restless = `SELECT substate, count(*) AS n FROM sessions
+  WHERE closed_at IS NULL AND substate <> 'idle.asleep' GROUP BY substate`
+
 const zero = { open: 0, turning: 0, retiring: 0, closed: 0 }
 
 export const reads = (db: Database) => {
@@ -54,5 +63,17 @@ export const reads = (db: Database) => {
         )
       : Effect.map(stateCounts(app), (counts) => counts[state])
 
-  return { stateCounts, count }
+  const substateCounts = Effect.gen(function* () {
+    const { open } = yield* read(kept(db.dialect, null), [])
+    const awake = yield* db.all(
+      "count the sessions",
+      restless,
+      [],
+      ({ n, substate }: CountedSubstate) => [substate, n] as const
+    )
+    const asleep = awake.reduce((rest, [, n]) => rest - n, open)
+    return { "idle.asleep": Math.max(0, asleep), ...Object.fromEntries(awake) }
+  })
+
+  return { stateCounts, count, substateCounts }
 }

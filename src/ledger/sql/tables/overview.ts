@@ -152,7 +152,7 @@ const matching = ({ position }: Dialect, { agent, node, search }: OverviewQuery)
 
 export const reads = (db: Database) => {
   const selectSummary = summaries(db.dialect)
-  const { count: stored, stateCounts } = Counts.reads(db)
+  const { count: stored, stateCounts, substateCounts } = Counts.reads(db)
 
   const overview = Effect.fnUntraced(function* (query: OverviewQuery) {
     const from = query.cursor === null ? null : parseCursor(query.cursor)
@@ -219,6 +219,7 @@ export const reads = (db: Database) => {
   return {
     overview,
     stateCounts,
+    substateCounts,
     summary: (id: SessionId) =>
       db
         .all("read a session", `${selectSummary} WHERE s.id = ?`, [id], summaryOf)
