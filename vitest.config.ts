@@ -26,6 +26,7 @@ const startingPrograms = [
   "test/ledger/sqlite/away.test.ts",
   "test/ledger/upgrade.test.ts",
   "test/mutate.run.test.ts",
+  "test/observability/**/*.test.ts",
   "test/review/owed.test.ts",
   // The whole surface once more, at the other end of a connection: half a minute.
   "test/surface/remote.test.ts",

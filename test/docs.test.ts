@@ -67,10 +67,14 @@ describe("docs", () => {
     assert.deepStrictEqual(wrong, [])
   })
 
-  it("give Prometheus rules on metrics that there are", () => {
-    const rules = readFileSync(join(docs, "troupe.rules.yml"), "utf8")
-    const named = [...new Set([...rules.matchAll(/\btroupe_\w+/g)].map(([name]) => name))]
-    assert.isAbove(named.length, 5)
+  it("give Prometheus rules, and Grafana a dashboard, on metrics that there are", () => {
+    const folder = join(root, "observability")
+    const rules = readFileSync(join(folder, "troupe.rules.yml"), "utf8")
+    const dashboard = readFileSync(join(folder, "troupe.dashboard.json"), "utf8")
+    const named = [
+      ...new Set([...(rules + dashboard).matchAll(/\b(troupe|process|nodejs)_\w+/g)].map(([name]) => name))
+    ]
+    assert.isAbove(named.length, 30)
     assert.deepStrictEqual(
       named.filter((name) => !samples.has(name)),
       []
