@@ -7,6 +7,7 @@ import { HttpEffect } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
 import { Readable } from "node:stream"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import type { Duplex } from "node:stream"
 import { cleanPrefix, isUnder } from "../http/prefix.ts"
 import type { MountOptions } from "../http/mount.ts"
 import type * as Inspect from "../inspect/Inspect.ts"
@@ -35,7 +36,14 @@ const handlerNames: NamesOf<HandlerOptions> = {
 
 export type FetchHandler = (request: Request) => Promise<Response>
 /** `next` is called where the address is not under the prefix. */
-export type NodeHandler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void
+export interface NodeHandler {
+  (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void
+  /**
+   * For the `upgrade` event of your server, which no router sees: WebSockets under the prefix, as `/acp` and the
+   * dashboard's `/inspect/stately`. Others are left to your own listeners. It takes a token, also where `app` is set.
+   */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+}
 
 /** What handlers need of the runtime. */
 export interface Host {
@@ -122,11 +130,31 @@ export const make = (host: Host): Handlers => {
       checkOptions(options, handlerNames)
       const arrival = arrivalOf(options)
       const prefix = cleanPrefix(options.prefix)
+      const mounted = open(options)
       // Not with this module: it loads `ws`, which a bundle of ES modules can't have before it is wanted.
-      const handler = Promise.all([open(options), import("@effect/platform-node/NodeHttpServer")]).then(
+      const handler = Promise.all([mounted, import("@effect/platform-node/NodeHttpServer")]).then(
         ([{ answer }, { makeHandler }]) => host.run(makeHandler(Effect.orDie(answer(arrival)), { scope: host.scope }))
       )
-      return (request, response, next) => {
+      const openSockets = async () => {
+        const [{ answer }, { make }] = await Promise.all([mounted, import("../http/WebSockets.ts")])
+        // Who has logged in at the other server, its upgrade event does not tell.
+        const app = Effect.orDie(answer((request) => ({ ...arrival(request), caller: null })))
+        const sockets = await host.run(
+          Effect.provideService(make(app, host.scope, host.maxBodyBytes), Scope.Scope, host.scope)
+        )
+        host.onClose(sockets.close)
+        return sockets
+      }
+      let sockets: ReturnType<typeof openSockets> | undefined
+      const upgrade: NodeHandler["upgrade"] = (request, socket, head) => {
+        if (!isUnder(request.url ?? "", prefix)) return
+        sockets ??= openSockets()
+        sockets.then(
+          ({ handler }) => handler(request, socket, head),
+          () => socket.destroy()
+        )
+      }
+      const handle = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => {
         const { baseUrl, body } = request as { readonly baseUrl?: unknown; readonly body?: unknown }
         const isCut = typeof baseUrl === "string" && baseUrl !== ""
         if (next !== undefined && !isCut && prefix !== "" && !isUnder(request.url ?? "", prefix)) return next()
@@ -134,6 +162,7 @@ export const make = (host: Host): Handlers => {
           handle(request.readableEnded && body !== undefined ? again(request, body) : request, response)
         )
       }
+      return Object.assign(handle, { upgrade })
     }
   }
 }

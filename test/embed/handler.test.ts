@@ -4,16 +4,17 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Option, Redacted, Scope } from "effect"
 import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { once } from "node:events"
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
+import { createServer, get } from "node:http"
+import type { IncomingMessage, RequestListener } from "node:http"
+import type { AddressInfo, Socket } from "node:net"
 import { Troupe } from "../../src/index.ts"
 import { openTroupe } from "../../src/promise.ts"
-import type { FetchHandler, NodeHandler } from "../../src/promise.ts"
+import type { FetchHandler } from "../../src/promise.ts"
 
 const adminToken = "an-admin-token-for-tests"
 const options = { dataDir: ":memory:", defaultAgent: "demo", drainMillis: 200, adminToken } as const
 
-const listening = async (handler: NodeHandler) => {
+const listening = async (handler: RequestListener) => {
   const server = createServer(handler)
   server.listen(0, "127.0.0.1")
   await once(server, "listening")
@@ -72,6 +73,60 @@ describe("a handler", () => {
     assert.strictEqual(foreign.status, 403)
     assert.strictEqual((await ask("/admin/apps")).status, 401)
     assert.strictEqual((await ask("/inspect/")).status, 404)
+  })
+
+  it("takes WebSockets where the host passes them on, by a token, and answers plainly where it does not", async () => {
+    await using troupe = await openTroupe(options)
+    const session = await troupe.createSession({ agent: "demo" })
+    const handler = troupe.nodeHandler({ prefix: "/agents", app: "web", dashboard: true })
+    const server = createServer(handler)
+    server.listen(0, "127.0.0.1")
+    await once(server, "listening")
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const opens = async (path: string, headers: Readonly<Record<string, string>>) => {
+      const request = get(`${base}${path}`, {
+        headers: {
+          connection: "Upgrade",
+          upgrade: "websocket",
+          "sec-websocket-version": "13",
+          "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+          ...headers
+        }
+      })
+      const [response, socket, head] = (await Promise.race([once(request, "upgrade"), once(request, "response")])) as [
+        IncomingMessage,
+        Socket?,
+        Buffer?
+      ]
+      response.resume()
+      return { status: response.statusCode, socket, head }
+    }
+    const admin = { authorization: `Bearer ${adminToken}` }
+    try {
+      assert.strictEqual((await opens("/agents/inspect/stately", admin)).status, 400)
+      server.on("upgrade", handler.upgrade)
+      let elsewhere = 0
+      server.on("upgrade", ({ url }, socket) => {
+        if (url?.startsWith("/agents") === true) return
+        elsewhere += 1
+        socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n")
+      })
+      assert.strictEqual((await opens("/agents/inspect/stately", {})).status, 401)
+      assert.strictEqual((await opens("/mine", admin)).status, 404)
+      assert.strictEqual(elsewhere, 1)
+      const editor = await opens("/agents/acp", admin)
+      assert.strictEqual(editor.status, 101)
+      editor.socket?.destroy()
+      const { head, socket, status } = await opens(`/agents/inspect/stately?session=${session.id}`, admin)
+      assert.strictEqual(status, 101)
+      // What is told first may have come with the answer.
+      let told = String(head)
+      while (!told.includes(session.id)) told += String((await once(socket!, "data"))[0])
+      socket!.destroy()
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
   })
 
   it("takes tokens where the host has authenticated nobody, and has the dashboard where it is wanted", async () => {

@@ -142,7 +142,8 @@ export class Watchers extends Context.Service<
         const { caller, session } = watcher
         yield* countConnection(caller._tag === "App" ? caller.app : "")
         const only = session === null ? null : yield* inspection.find(caller, session)
-        const socket = yield* Effect.orDie(request.upgrade)
+        // A server that passes no upgrades on has answered it as a plain request.
+        const socket = yield* Effect.mapError(request.upgrade, () => noWebSocket)
         yield* Effect.gen(function* () {
           const reader = yield* socket.reader
           const writer = yield* socket.writer
