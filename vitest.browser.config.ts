@@ -8,7 +8,12 @@ export default defineConfig({
   test: {
     include: ["test/browser/**/*.test.ts"],
     exclude: ["**/node_modules/**"],
-    globalSetup: ["test/builtProgram.ts", "test/browser/setup.ts", "test/ledger/postgres/server.ts"],
+    globalSetup: [
+      "test/runDirectory.ts",
+      "test/builtProgram.ts",
+      "test/browser/setup.ts",
+      "test/ledger/postgres/server.ts"
+    ],
     // A shared machine may stop a test's processes for seconds. The gate names what passed only at the second time.
     reporters: ["default", "./scripts/flakyTests.ts"],
     retry: process.env["CI"] === undefined ? 0 : 1,

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/cluster/**/*.test.ts"],
-    globalSetup: ["test/builtProgram.ts", "test/ledger/postgres/server.ts"],
+    globalSetup: ["test/runDirectory.ts", "test/builtProgram.ts", "test/ledger/postgres/server.ts"],
     isolate: false,
     // A shared machine may stop a test's processes for seconds. The gate names what passed only at the second time.
     reporters: ["default", "./scripts/flakyTests.ts"],

@@ -53,7 +53,7 @@ export default defineConfig({
     // A shared machine may stop a test's processes for seconds. The gate names what passed only at the second time.
     reporters: ["default", "./scripts/flakyTests.ts"],
     retry: process.env["CI"] === undefined ? 0 : 1,
-    globalSetup: ["test/builtProgram.ts"],
+    globalSetup: ["test/runDirectory.ts", "test/builtProgram.ts"],
     testTimeout: 60_000,
     // Two cores are common on CI machines. A third worker works while the others wait for their child processes.
     maxWorkers: 3

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/torture/**/*.torture.ts"],
-    globalSetup: ["test/builtProgram.ts"],
+    globalSetup: ["test/runDirectory.ts", "test/builtProgram.ts"],
     reporters: ["default", "./scripts/flakyTests.ts"],
     testTimeout: 600_000,
     hookTimeout: 120_000,

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/package/**/*.test.ts"],
-    globalSetup: ["test/package/pack.ts"],
+    globalSetup: ["test/runDirectory.ts", "test/package/pack.ts"],
     exclude: ["**/node_modules/**"],
     // A shared machine may stop a test's processes for seconds. The gate names what passed only at the second time.
     reporters: ["default", "./scripts/flakyTests.ts"],

@@ -92,6 +92,7 @@ const commandsOf: ReadonlyArray<readonly [RegExp, string]> = [
   [/GET \/sessions\b/g, "troupe sessions list"],
   [/GET \/agents\b/g, "troupe doctor"],
   [/POST \/admin\/sessions\/(\S+)\/unpark/g, "troupe sessions unpark $1"],
+  [/send "queue": true to wait/g, "add --queue to wait"],
   [/Send a valid token as `Authorization: Bearer <token>`/g, "Give a valid token by TROUPE_TOKEN, or --token"]
 ]
 

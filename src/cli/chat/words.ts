@@ -178,7 +178,7 @@ export const usageText = ({ turns, usage }: Summary, context: Context | null): s
       ? ""
       : ` · context ${context.used} of ${context.size} (${Math.round((100 * context.used) / context.size)} %)`
   const { cachedInputTokens, inputTokens, outputTokens } = usage
-  return `${countOf(turns, "turn")} · ${inputTokens} tokens in (${cachedInputTokens} cached), ${outputTokens} out${contextText}`
+  return `${countOf(turns, "turn")} · ${countOf(inputTokens, "token")} in (${cachedInputTokens} cached), ${outputTokens} out${contextText}`
 }
 
 const countOf = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`

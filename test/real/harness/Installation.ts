@@ -4,6 +4,7 @@
  * `serve` starts the real program. When its scope closes it gets a SIGTERM, must exit with code 0, and must have left no
  * process behind: every test checks that, too.
  */
+import { createHash } from "node:crypto"
 import { assert } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import type { Scope } from "effect"
@@ -77,15 +78,19 @@ export interface Installation {
   ) => Effect.Effect<Server.Server, never, Scope.Scope>
 }
 
+/** Where acpx puts the sockets of a home directory, whatever `TMPDIR` is. */
+const socketsOfAcpx = (home: string): string =>
+  join("/tmp", `acpx-${createHash("sha256").update(home).digest("hex").slice(0, 10)}`)
+
 /** `more`: agents besides those that every installation has. */
 export const makeWith = Effect.fnUntraced(function* (more: object) {
-  // Short: acpx puts a socket below it, and a socket's path has 107 bytes.
   const directory = yield* Effect.acquireRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "tr-"))),
     (directory) =>
       Effect.sync(() => {
         for (const { pid } of processesOf(directory)) process.kill(pid, "SIGKILL")
         rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+        rmSync(socketsOfAcpx(join(directory, "home")), { recursive: true, force: true })
       })
   )
   const model = yield* Model.start
