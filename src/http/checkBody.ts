@@ -8,6 +8,7 @@ import type { HttpServerRequest } from "effect/http"
 import { unknownMember } from "../domain/schemaProblem.ts"
 import { storableProblem } from "../domain/storable.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
+import { readBody } from "./readBody.ts"
 
 /** A defect for the framework, which `problemOfCause` answers with its problem. */
 export class UnusableBody extends Error {
@@ -38,8 +39,7 @@ export const checkBody = Effect.fnUntraced(function* (
   const { "content-encoding": encoding = "identity", "content-type": type = "application/json" } = request.headers
   if (encoding.toLowerCase() !== "identity") return yield* Effect.die(encoded)
   if (!jsonType.test(type)) return
-  const bytes = yield* Effect.orDie(request.arrayBuffer)
-  if (!isUtf8(new Uint8Array(bytes))) return yield* Effect.die(invalid("The body must be UTF-8."))
+  if (!isUtf8(yield* Effect.orDie(readBody(request)))) return yield* Effect.die(invalid("The body must be UTF-8."))
   const body = parsed(yield* Effect.orDie(request.text))
   if (typeof body !== "object" || body === null) return
   const problem = storableProblem(body as Readonly<Record<string, unknown>>)

@@ -57,7 +57,7 @@ export const make = Effect.fnUntraced(function* (scope: Scope.Scope, closing: Ef
   ) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const fiber = yield* Effect.forkIn(restore(work), scope)
+        const fiber = yield* Effect.forkIn(restore(work), scope, { startImmediately: true })
         const first = yield* restore(firstWait(fiber)).pipe(
           Effect.onInterrupt(() => Effect.andThen(Fiber.interrupt(fiber), onClientGone))
         )

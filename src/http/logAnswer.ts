@@ -2,7 +2,7 @@
  * The log's line of an answered request. Every problem that a client gets is found there by its `request_id` at the default
  * level; an answer without one is said at `debug`. Neither has anything of the request but its method and its route.
  */
-import { Effect, Option } from "effect"
+import { Effect, LogLevel, Option } from "effect"
 import type { HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { LogFields } from "../domain/logLine.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
@@ -14,10 +14,12 @@ export const logAnswer = (
   millis: number
 ): Effect.Effect<void> => {
   const { status } = response
-  const code = status < 400 ? null : codeIn(response)
-  const line = `${method} ${route} ${status}${code === null ? "" : ` ${code}`}`
-  const fields = { method, route, status, ms: millis, ...(code === null ? {} : { error: code }) }
-  if (status < 400) return logged("Debug", line, fields)
+  const answered = `${method} ${route} ${status}`
+  const answer = { method, route, status, ms: millis }
+  if (status < 400) return Effect.flatMap(isDebugged, (is) => (is ? logged("Debug", answered, answer) : Effect.void))
+  const code = codeIn(response)
+  const line = code === null ? answered : `${answered} ${code}`
+  const fields = code === null ? answer : { ...answer, error: code }
   // Who guesses tokens is found by the address that it comes from, of the proxy where there is one.
   const remote = isAuth(status) ? { remote: Option.getOrNull(remoteAddress) } : {}
   return logged(levelOf(status), line, { ...fields, ...remote })
@@ -32,6 +34,9 @@ export const logUnreadable = ({ code, status }: { readonly code: string; readonl
   logged(levelOf(status), `unreadable request ${status} ${code}`, { status, error: code })
 
 const isAuth = (status: number) => status === 401 || status === 403
+
+/** Asked first: most answers have no line. */
+const isDebugged = LogLevel.isEnabled("Debug")
 
 /** What a client did wrong is no warning to whoever operates the server, but for tokens that are refused. */
 const levelOf = (status: number) => (status >= 500 || isAuth(status) ? "Warn" : "Info")

@@ -25,11 +25,12 @@ const forbidden = {
 /** The caller where the program that Troupe is embedded in has authenticated the request; `null`: a token has to. */
 export const HostCaller = Context.Reference<Caller | null>("troupe/http/HostCaller", { defaultValue: () => null })
 
-const authenticate = Effect.fnUntraced(function* (apps: Apps["Service"], credential: Redacted.Redacted<string>) {
-  if (Redacted.value(credential) === "") return yield* failWith(unauthorized)
-  const caller = yield* orProblem(apps.authenticate(credential))
-  return Option.isNone(caller) ? yield* failWith(unauthorized) : caller.value
-})
+const authenticate = (apps: Apps["Service"], credential: Redacted.Redacted<string>) =>
+  Redacted.value(credential) === ""
+    ? failWith(unauthorized)
+    : Effect.flatMap(orProblem(apps.authenticate(credential)), (caller) =>
+        Option.isNone(caller) ? failWith(unauthorized) : Effect.succeed(caller.value)
+      )
 
 /** The caller of a route that is no endpoint of the contract, by the same token, and the end of its access. */
 export const arrivalOf = Effect.fnUntraced(function* (
@@ -61,16 +62,15 @@ const authorized = Layer.effect(
   Authorized,
   Effect.map(Apps, (apps) => ({
     bearer: (handler, { credential, endpoint }) =>
-      Effect.flatMap(HostCaller, (known) =>
-        known === null
-          ? Effect.flatMap(authenticate(apps, credential), (caller) =>
-              Effect.andThen(bodyChecked(endpoint), handler).pipe(
-                Effect.provideService(CurrentCaller, caller),
-                Effect.provideService(AccessEnds, accessEnds(stillValid(apps, credential)))
-              )
-            )
-          : Effect.provideService(Effect.andThen(bodyChecked(endpoint), handler), CurrentCaller, known)
-      )
+      Effect.withFiber((fiber) => {
+        const checked = Effect.andThen(bodyChecked(endpoint), handler)
+        const known = fiber.getRef(HostCaller)
+        if (known !== null) return Effect.provideService(checked, CurrentCaller, known)
+        const ends = Context.make(AccessEnds, accessEnds(stillValid(apps, credential)))
+        return Effect.flatMap(authenticate(apps, credential), (caller) =>
+          Effect.provideContext(checked, Context.add(ends, CurrentCaller, caller))
+        )
+      })
   }))
 )
 

@@ -13,7 +13,7 @@ import type { TurnResult, TurnSettings } from "../../domain/Turn.ts"
 import { outcomeOf, refusalIn } from "../../domain/TurnOutcome.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
-import { currentApp } from "../currentApp.ts"
+import { appOf } from "../currentApp.ts"
 import { defaultLimit } from "../contract/bodies.ts"
 import type { ProblemDetails } from "../contract/Problem.ts"
 import type { AcceptedTurn, SubmitTurn } from "../contract/turns.ts"
@@ -45,10 +45,14 @@ export const layer = HttpApiBuilder.group(
     /** One turn, answered whole or as a stream. */
     const answered = Effect.fnUntraced(function* ({ params, payload, request }: Submission, streamed: boolean) {
       const caller = yield* CurrentCaller
-      const accepted = yield* Deferred.make<Turning>()
+      const accepted = Deferred.makeUnsafe<Turning>()
       const isAnsweredAtOnce = payload.wait === false && !streamed
       let isReplay = false
-      const replaying = Effect.sync(() => (isReplay = true))
+      const noteTurn = (turning: Turning) => {
+        if (turning.isKnown) isReplay = true
+        else Deferred.doneUnsafe(accepted, Effect.succeed(turning))
+        return turning
+      }
       const submit = (keyed: KeyedRequest | undefined) =>
         sessions
           .submit(caller, params.id, {
@@ -61,9 +65,9 @@ export const layer = HttpApiBuilder.group(
             queue: payload.queue,
             submission: keyed === undefined ? undefined : { id: keyed.key, fingerprint: keyed.fingerprint }
           })
-          .pipe(Effect.tap((turning) => (turning.isKnown ? replaying : Deferred.succeed(accepted, turning))))
+          .pipe(Effect.map(noteTurn))
       let accepting: Accepted | undefined
-      const whole = idempotent(idempotency, yield* currentApp, request, {
+      const whole = idempotent(idempotency, appOf(caller), request, {
         begin: Effect.fnUntraced(function* (keyed) {
           const turning = yield* submit(keyed)
           const answer = isAnsweredAtOnce ? acceptedAnswer(turning) : yield* ended(yield* turning.result)
@@ -75,11 +79,10 @@ export const layer = HttpApiBuilder.group(
           isReplay = true
         }
       }).pipe(
-        Effect.tap(({ body, status }) =>
-          Effect.sync(() => {
-            if (status === 202) accepting = JSON.parse(body) as Accepted
-          })
-        )
+        Effect.map((answer) => {
+          if (answer.status === 202) accepting = JSON.parse(answer.body) as Accepted
+          return answer
+        })
       )
 
       // The client may disconnect before its turn is accepted; its turn is then interrupted when it is.

@@ -137,7 +137,7 @@ export const bodyOf = <A>(
   schema: Schema.ConstraintDecoder<A>
 ): Effect.Effect<A, InvalidRequest | ProblemDetails> =>
   /^application\/json\b/i.test(request.headers["content-type"] ?? "")
-    ? Effect.andThen(checkBody(request), request.text).pipe(
+    ? Effect.flatMap(checkBody(request), () => request.text).pipe(
         Effect.mapError(() => new InvalidRequest({ field: "body", problem: "could not be read to its end." })),
         Effect.flatMap((text) =>
           Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text, { errors: "all", onExcessProperty: "error" })
