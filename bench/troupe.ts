@@ -130,8 +130,10 @@ const calls = {
         "SELECT sum(length(message) + coalesce(length(more), 0)) AS n FROM events WHERE session = ?",
         id
       ),
-      /** As SQLite keeps them, with their keys and their index. */
-      rowBytes: number("SELECT sum(payload) AS n FROM dbstat WHERE name IN ('events', 'events_by_turn')"),
+      /** As SQLite keeps them, with their keys and their indexes. */
+      rowBytes: number(
+        "SELECT sum(payload) AS n FROM dbstat WHERE name IN ('events', 'events_by_turn', 'sqlite_autoindex_events_1')"
+      ),
       logBytes: statSync(`${file}-wal`).size
     }
     db.close()

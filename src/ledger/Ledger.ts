@@ -203,8 +203,6 @@ export class Ledger extends Context.Service<
     readonly turnOutlines: (session: SessionId, after: number, limit: number) => Read<ReadonlyArray<TurnRecord>>
     readonly turn: (session: SessionId, index: number) => Read<Option.Option<TurnRecord>>
     readonly turnOfSubmission: (session: SessionId, submission: string) => Read<Option.Option<SubmittedTurn>>
-    /** `queued` and `running` ones, oldest first. */
-    readonly openTurns: (session: SessionId) => Read<ReadonlyArray<TurnRecord>>
 
     /** The number of the last event; 0 where there is none. */
     readonly lastEvent: (session: SessionId) => Read<number>

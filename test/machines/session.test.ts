@@ -47,6 +47,18 @@ describe("session machine", () => {
     )
   })
 
+  it("has no turn without an outcome where it sleeps or is closed: recovery looks for such turns among the others", () => {
+    for (const { state } of paths) {
+      const { context } = state as SessionSnapshot
+      if (!(state as SessionSnapshot).hasTag("unloadable")) continue
+      assert.deepStrictEqual(
+        [(state as SessionSnapshot).hasTag("turnOpen"), context.queue.length],
+        [false, 0],
+        nameOf(state)
+      )
+    }
+  })
+
   it("draws no arrow that the directed graph does not know", () => {
     const graphed = edgesOf(sessionMachine).filter(({ event }) => event !== "")
     assert.strictEqual(graphed.length, drawnBy(sessionMachine).length)

@@ -54,7 +54,7 @@ describe("the messages", () => {
       const ledger = yield* Ledger
       yield* until(
         "the end of the turn",
-        Effect.map(ledger.openTurns(session), (turns) => turns.length === 0)
+        Effect.map(ledger.turns(session, 0, 10), (turns) => turns.every(({ endedAt }) => endedAt !== null))
       )
       assert.isFalse((yield* host.interrupt({ ...asked, turn: null })).isTaken)
     }).pipe(withRuntime())

@@ -15,6 +15,7 @@ import claimReasons from "./migrations/0007_claim_reasons.ts"
 import deadNodes from "./migrations/0008_dead_nodes.ts"
 import eventRows from "./migrations/0009_event_rows.ts"
 import webhooks from "./migrations/0010_webhooks.ts"
+import openTurns from "./migrations/0011_open_turns.ts"
 import lastOutcomes from "./migrations/0012_last_outcomes.ts"
 import fleet from "./migrations/0013_fleet.ts"
 
@@ -29,6 +30,7 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   deadNodes,
   eventRows,
   webhooks,
+  openTurns,
   lastOutcomes,
   fleet
 ]

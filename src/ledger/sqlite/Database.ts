@@ -39,6 +39,12 @@ const checkpointPages = 8_000
 /** A larger WAL is truncated to this after a checkpoint. */
 const mostWalBytes = 64 * 1024 * 1024
 
+/**
+ * For pages that were read or written: each one that is not there is a call of the system. SQLite's default, 2 MB, is less
+ * than what fifty sessions at work write to. It is taken as it is needed.
+ */
+const cacheKibibytes = 16 * 1024
+
 export const open = Effect.fn("Ledger.open")(function* (
   filename: string
 ): Effect.fn.Return<Database, LedgerUnusable, Scope.Scope> {
@@ -176,6 +182,7 @@ const pragmas = [
   "PRAGMA journal_mode = WAL",
   "PRAGMA synchronous = NORMAL",
   "PRAGMA foreign_keys = ON",
+  `PRAGMA cache_size = -${cacheKibibytes}`,
   `PRAGMA wal_autocheckpoint = ${checkpointPages}`,
   `PRAGMA journal_size_limit = ${mostWalBytes}`
 ]

@@ -29,6 +29,7 @@ import deadNodes from "./migrations/0021_dead_nodes.ts"
 import eventRows from "./migrations/0022_event_rows.ts"
 import webhooks from "./migrations/0023_webhooks.ts"
 import fewerPages from "./migrations/0024_fewer_pages.ts"
+import rowsByNumber from "./migrations/0025_rows_by_number.ts"
 import lastOutcomes from "./migrations/0026_last_outcomes.ts"
 import fleet from "./migrations/0027_fleet.ts"
 
@@ -58,6 +59,7 @@ export const migrations = {
   "0022_event_rows": eventRows,
   "0023_webhooks": webhooks,
   "0024_fewer_pages": fewerPages,
+  "0025_rows_by_number": rowsByNumber,
   "0026_last_outcomes": lastOutcomes,
   "0027_fleet": fleet
 }

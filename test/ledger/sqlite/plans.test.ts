@@ -125,7 +125,6 @@ describe("query plans", () => {
         turns.turnOutlines(id, 1, 1),
         turns.turns(id, 1, 1),
         turns.turn(id, 1),
-        turns.openTurns(id),
         turns.turnOfSubmission(id, "k"),
         turns.usage({ app, from: 1, to: 2 }),
         Approvals.reads(db).lastApprovals(id, 1),

@@ -140,7 +140,6 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual(yield* ledger.turn(id, 3), Option.none())
         assert.deepStrictEqual(yield* ledger.turns(id, 0, 10), [turn(outcome), waiting])
         assert.deepStrictEqual(yield* ledger.turns(id, 1, 10), [waiting])
-        assert.deepStrictEqual(yield* ledger.openTurns(id), [waiting])
       })
     )
   )

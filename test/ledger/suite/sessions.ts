@@ -141,7 +141,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
           opened({ id: nth(3) }),
           { _tag: "CommandQueued", command: queuedCommand },
           closed(3, 5),
-          opened({ id: nth(4) }),
+          opened({ id: nth(4), state: "turning", substate: "turning.queued" }),
           { _tag: "TurnInserted", record: turn({ session: nth(4), status: "queued" }) },
           opened({ id: nth(5) }),
           closed(5, 5)

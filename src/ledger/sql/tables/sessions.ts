@@ -291,7 +291,6 @@ export const reads = (db: Database) => {
           SELECT id FROM sessions${db.dialect.usingIndex("sessions_restless")} WHERE closed_at IS NULL AND substate <> 'idle.asleep'
           UNION SELECT session FROM timers
           UNION SELECT session FROM owed
-          UNION SELECT session FROM turns WHERE ended_at IS NULL
         ) AS restless
         WHERE (SELECT CASE WHEN chart_version <= ? AND NOT ${isOwned} THEN 1 END
           FROM sessions WHERE sessions.id = restless.id) = 1`,

@@ -142,8 +142,6 @@ export const reads = (db: Database) => {
           submittedOf
         )
         .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
-    openTurns: (session: SessionId) =>
-      db.all("read the open turns", `${select} AND ended_at IS NULL ORDER BY idx`, [session], turnOf),
     usage: (query: { readonly app: AppName | null; readonly from: number; readonly to: number }) => {
       // A day is counted whole: from the one that `from` falls on, up to the one that begins before `to`.
       const days = [Math.floor(query.from / dayMillis), Math.ceil(query.to / dayMillis)]
