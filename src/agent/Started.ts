@@ -80,11 +80,12 @@ export const waitingPeer = Effect.fnUntraced(function* (child: Child, { versione
           )
         : listener.onRequest(method, params, id, raw)
   })
-  const listen = Effect.fnUntraced(function* (to: Listener) {
-    for (let next = said.shift(); next !== undefined; next = said.shift()) yield* to.onNotification(...next)
-    // Nothing can come between the last look and this.
-    listener = to
-  })
+  const listen = (to: Listener) =>
+    Effect.gen(function* () {
+      for (let next = said.shift(); next !== undefined; next = said.shift()) yield* to.onNotification(...next)
+      // Nothing can come between the last look and this.
+      listener = to
+    })
   return { peer, listen }
 })
 

@@ -26,8 +26,8 @@ export const make = Effect.gen(function* () {
       : reviews.countNow(session, { ...settled, interrupted: isCutOff(settled.status), toolIterations: 0 })
 
   /** Never fails: a failure is logged. */
-  const count = Effect.fnUntraced(
-    function* (session: SessionRecord, { index, kind, status }: Settled, toolsCalled: boolean) {
+  const count = (session: SessionRecord, { index, kind, status }: Settled, toolsCalled: boolean) =>
+    Effect.gen(function* () {
       const result = transcript.resultWithStoredToolCount(session.id, index)
       if (toolsCalled) {
         const { finalText, turn } = yield* result
@@ -40,9 +40,7 @@ export const make = Effect.gen(function* () {
         { index, kind, status, interrupted, toolIterations: 0, finalText },
         conversation(session, index)
       )
-    },
-    (effect) => Effect.catchCause(effect, (cause) => Effect.logWarning("A settled turn could not be read", cause))
-  )
+    }).pipe(Effect.catchCause((cause) => Effect.logWarning("A settled turn could not be read", cause)))
 
   return { count, countNow }
 })

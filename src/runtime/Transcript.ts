@@ -5,8 +5,9 @@ import { streamed } from "../domain/events/StreamedMessage.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { TurnNotFound } from "../domain/Refusal.ts"
 import type { SessionRecord } from "../domain/Session.ts"
-import type { Message, TurnRecord } from "../domain/Turn.ts"
+import type { Message, TurnRecord, TurnResult } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import type { LedgerError } from "../ledger/Ledger.ts"
 
 /** Messages of whole turns, oldest first; `next` is the turn after which the next page begins. */
 export interface TranscriptPage {
@@ -23,56 +24,64 @@ export interface TranscriptQuery {
   readonly before?: number | undefined
 }
 
-export const make = Effect.gen(function* () {
-  const ledger = yield* Ledger
+/** A class: each session has one, and what it can do is the same for all of them. */
+export class Transcript {
+  readonly #ledger: Ledger["Service"]
+
+  constructor(ledger: Ledger["Service"]) {
+    this.#ledger = ledger
+  }
 
   /** Its events are as they were streamed, so that an event is the same wherever it is read. */
-  const resultOfTurn = (turn: TurnRecord) =>
-    Effect.map(ledger.eventsOfTurn(turn.session, turn.index), (events) =>
+  resultOfTurn(turn: TurnRecord): Effect.Effect<TurnResult, LedgerError> {
+    return Effect.map(this.#ledger.eventsOfTurn(turn.session, turn.index), (events) =>
       resultOf(
         turn,
         events.map((event) => streamed(event).message)
       )
     )
+  }
 
-  const result = Effect.fnUntraced(function* (id: SessionId, index: number) {
-    const row = yield* ledger.turn(id, index)
-    return Option.isNone(row) ? yield* new TurnNotFound({ index }) : yield* resultOfTurn(row.value)
-  })
+  result(id: SessionId, index: number): Effect.Effect<TurnResult, LedgerError | TurnNotFound> {
+    return Effect.flatMap(this.#ledger.turn(id, index), (row): Effect.Effect<TurnResult, LedgerError | TurnNotFound> =>
+      Option.isNone(row) ? Effect.fail(new TurnNotFound({ index })) : this.resultOfTurn(row.value)
+    )
+  }
 
   /** Reads turn by turn: how much a turn's events hold is not known before they are read. */
-  const messages = Effect.fnUntraced(function* ({ id, turnCount }: SessionRecord, query: TranscriptQuery) {
-    const { after, before = turnCount + 1, limit } = query
-    const messages: Array<Message> = []
-    let last = after
-    let characters = 0
-    for (let n = 0; n < limit && characters < pageCharacters; n++) {
-      const [row] = yield* ledger.turns(id, last, 1)
-      if (row === undefined || row.index >= before || row.status === "queued") return lastPage(messages)
-      const turn = yield* resultOfTurn(row)
-      // What the agent knows of the turn, where it finished more of it than was received.
-      const ofTurn = turn.recovered?.messages ?? turn.messages
-      messages.push(...ofTurn)
-      characters += JSON.stringify(ofTurn).length
-      last = row.index
-    }
-    return last + 1 < before ? ({ messages, next: last } satisfies TranscriptPage) : lastPage(messages)
-  })
+  messages({ id, turnCount }: SessionRecord, query: TranscriptQuery) {
+    return Effect.gen({ self: this }, function* () {
+      const { after, before = turnCount + 1, limit } = query
+      const messages: Array<Message> = []
+      let last = after
+      let characters = 0
+      for (let n = 0; n < limit && characters < pageCharacters; n++) {
+        const [row] = yield* this.#ledger.turns(id, last, 1)
+        if (row === undefined || row.index >= before || row.status === "queued") return lastPage(messages)
+        const turn = yield* this.resultOfTurn(row)
+        // What the agent knows of the turn, where it finished more of it than was received.
+        const ofTurn = turn.recovered?.messages ?? turn.messages
+        messages.push(...ofTurn)
+        characters += JSON.stringify(ofTurn).length
+        last = row.index
+      }
+      return last + 1 < before ? ({ messages, next: last } satisfies TranscriptPage) : lastPage(messages)
+    })
+  }
 
   /**
    * The result of a settled turn. Its count of tool calls is stored in the turn's row, a call included that ended after
    * the turn. Reviews count a turn once, when it settles: calls that end later are counted for readers alone.
    */
-  const resultWithStoredToolCount = Effect.fnUntraced(function* (session: SessionId, index: number) {
-    const settled = yield* result(session, index)
-    const { toolIterations } = settled.turn
-    if (toolIterations > 0) {
-      yield* ledger.writeLater([{ _tag: "TurnPatched", session, index, patch: { toolIterations } }])
-    }
-    return settled
-  })
+  resultWithStoredToolCount(session: SessionId, index: number) {
+    return Effect.tap(this.result(session, index), ({ turn: { toolIterations } }) =>
+      toolIterations === 0
+        ? Effect.void
+        : this.#ledger.writeLater([{ _tag: "TurnPatched", session, index, patch: { toolIterations } }])
+    )
+  }
+}
 
-  return { resultOfTurn, result, resultWithStoredToolCount, messages } as const
-})
+export const make = Effect.map(Ledger, (ledger) => new Transcript(ledger))
 
 const lastPage = (messages: ReadonlyArray<Message>): TranscriptPage => ({ messages, next: null })

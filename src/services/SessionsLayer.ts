@@ -106,7 +106,7 @@ export const layer = Layer.effect(
       turns: Effect.fn("Sessions.turns")(function* (caller, id, { after, limit }) {
         const record = yield* findToRead(caller, id)
         const rows = yield* ledger.turns(record.id, after, limit)
-        return yield* Effect.forEach(rows, transcript.resultOfTurn)
+        return yield* Effect.forEach(rows, (turn) => transcript.resultOfTurn(turn))
       }, cannot("read the turns")),
       turn: Effect.fn("Sessions.turn")(function* (caller, id, index) {
         const record = yield* findToRead(caller, id)

@@ -88,13 +88,14 @@ export const make = Effect.fnUntraced(function* (
 
   const outbox: Outbox = {
     react: ({ outbox, seq }) => Effect.forEach(outbox, (entry) => dispatch(seq, entry), { discard: true }),
-    resume: Effect.fnUntraced(function* (commands) {
-      for (const { claimed, nth, once, params, step, type } of commands) {
-        // Claimed, and not ticked off before the crash: it may have happened, so it is over.
-        if (once && claimed) yield* done(step, nth)
-        else yield* dispatch(step, { nth, command: { type, params } as SessionCommand, once, claimed: false })
-      }
-    }),
+    resume: (commands) =>
+      Effect.gen(function* () {
+        for (const { claimed, nth, once, params, step, type } of commands) {
+          // Claimed, and not ticked off before the crash: it may have happened, so it is over.
+          if (once && claimed) yield* done(step, nth)
+          else yield* dispatch(step, { nth, command: { type, params } as SessionCommand, once, claimed: false })
+        }
+      }),
     isIdle: () => performing === 0
   }
   return outbox

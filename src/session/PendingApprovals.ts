@@ -56,15 +56,16 @@ export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: Sessi
     if (request !== undefined) Deferred.doneUnsafe(request, Effect.succeed(settled))
   }
 
-  const denyUnasked = Effect.fnUntraced(function* ({ kind, title, turn }: Omit<Asked, "fields">, reason: string) {
-    const at = yield* Clock.currentTimeMillis
-    const detail = { turn, kind, title: cut(title, titleCharacters), decision: "deny", policy: "ask", reason }
-    const { app } = state.record
-    yield* ledger.writeLater([
-      { _tag: "Audited", record: { at, session, app, action: "approval", actor: "troupe", detail } }
-    ])
-    return denied
-  })
+  const denyUnasked = ({ kind, title, turn }: Omit<Asked, "fields">, reason: string) =>
+    Effect.gen(function* () {
+      const at = yield* Clock.currentTimeMillis
+      const detail = { turn, kind, title: cut(title, titleCharacters), decision: "deny", policy: "ask", reason }
+      const { app } = state.record
+      yield* ledger.writeLater([
+        { _tag: "Audited", record: { at, session, app, action: "approval", actor: "troupe", detail } }
+      ])
+      return denied
+    })
 
   const recordOf = (id: string, request: Asked, createdAt: number): ApprovalRecord => ({
     id,
@@ -84,49 +85,51 @@ export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: Sessi
     settledAt: null
   })
 
-  const settlement = Effect.fnUntraced(function* (request: Asked) {
-    if (waiting.size >= maxOpen) return yield* denyUnasked(request, `${maxOpen} questions are open already`)
-    const id = newApprovalId()
-    const decision = yield* Deferred.make<Settled>()
-    waiting.set(id, decision)
-    const replyTo = yield* Deferred.make<Reply, EventRefused | ActorFailed>()
-    const envelope: Envelope = {
-      event: { type: "approval.asked", id },
-      by: "troupe",
-      approval: recordOf(id, request, yield* Clock.currentTimeMillis),
-      wire: request.wire ?? null,
-      replyTo
-    }
-    return yield* Queue.offer(mailbox, envelope).pipe(
-      Effect.andThen(Deferred.await(replyTo)),
-      Effect.andThen(Deferred.await(decision)),
-      Effect.catchTag("EventRefused", () => denyUnasked(request, "no turn of the agent's is running that could ask")),
-      // The actor has died of a fault of ours; its process is being ended, and the log has the fault.
-      Effect.catchTag("ActorFailed", () => Effect.succeed(denied)),
-      // The agent has taken the question back. Where the mailbox is full, the turn's end or the deadline settles it.
-      Effect.onInterrupt(() =>
-        Effect.sync(() => {
-          const resolution = { status: "withdrawn", decision: "deny" } as const
-          Queue.offerUnsafe(mailbox, { event: { type: "approval.settled", id }, by: "troupe", resolution })
-        })
-      ),
-      Effect.ensuring(Effect.sync(() => waiting.delete(id)))
-    )
-  })
+  const settlement = (request: Asked) =>
+    Effect.gen(function* () {
+      if (waiting.size >= maxOpen) return yield* denyUnasked(request, `${maxOpen} questions are open already`)
+      const id = newApprovalId()
+      const decision = yield* Deferred.make<Settled>()
+      waiting.set(id, decision)
+      const replyTo = yield* Deferred.make<Reply, EventRefused | ActorFailed>()
+      const envelope: Envelope = {
+        event: { type: "approval.asked", id },
+        by: "troupe",
+        approval: recordOf(id, request, yield* Clock.currentTimeMillis),
+        wire: request.wire ?? null,
+        replyTo
+      }
+      return yield* Queue.offer(mailbox, envelope).pipe(
+        Effect.andThen(Deferred.await(replyTo)),
+        Effect.andThen(Deferred.await(decision)),
+        Effect.catchTag("EventRefused", () => denyUnasked(request, "no turn of the agent's is running that could ask")),
+        // The actor has died of a fault of ours; its process is being ended, and the log has the fault.
+        Effect.catchTag("ActorFailed", () => Effect.succeed(denied)),
+        // The agent has taken the question back. Where the mailbox is full, the turn's end or the deadline settles it.
+        Effect.onInterrupt(() =>
+          Effect.sync(() => {
+            const resolution = { status: "withdrawn", decision: "deny" } as const
+            Queue.offerUnsafe(mailbox, { event: { type: "approval.settled", id }, by: "troupe", resolution })
+          })
+        ),
+        Effect.ensuring(Effect.sync(() => waiting.delete(id)))
+      )
+    })
 
   yield* Effect.addFinalizer(() => Effect.sync(() => [...waiting.keys()].forEach((id) => answer(id, denied))))
 
   const approvals: PendingApprovals = {
     request: (request) => Effect.map(settlement({ ...request, fields: null }), ({ decision }) => decision),
-    ask: Effect.fnUntraced(function* (question) {
-      const asked = { ...question, kind: questionKind }
-      const bounded = boundedFields(question.fields)
-      const { answers, decision } =
-        "problem" in bounded
-          ? yield* denyUnasked(asked, `the question can't be asked: ${bounded.problem}`)
-          : yield* settlement({ ...asked, fields: bounded.fields })
-      return decision === "deny" ? null : (answers ?? {})
-    }),
+    ask: (question) =>
+      Effect.gen(function* () {
+        const asked = { ...question, kind: questionKind }
+        const bounded = boundedFields(question.fields)
+        const { answers, decision } =
+          "problem" in bounded
+            ? yield* denyUnasked(asked, `the question can't be asked: ${bounded.problem}`)
+            : yield* settlement({ ...asked, fields: bounded.fields })
+        return decision === "deny" ? null : (answers ?? {})
+      }),
     react: ({ approvals: { decided }, decision }) => {
       // While its turn is being interrupted an agent gets no answer: told "no" it goes on, and would end its turn as if
       // nobody had interrupted it.

@@ -27,16 +27,17 @@ export const make = Effect.fnUntraced(function* (
   const ledger = yield* Ledger
   const clock = yield* Clock.Clock
 
-  const factsOf = Effect.fnUntraced(function* (index: number): Effect.fn.Return<TurnFacts, LedgerError> {
-    yield* journal.flush
-    const turn = yield* ledger.turn(session.record.id, index)
-    const events = yield* ledger.eventsOfTurn(session.record.id, index)
-    const { aborted, answered } = project(
-      Option.getOrThrow(turn),
-      events.map(({ message }) => message)
-    )
-    return { aborted, answered }
-  })
+  const factsOf = (index: number): Effect.Effect<TurnFacts, LedgerError> =>
+    Effect.gen(function* () {
+      yield* journal.flush
+      const turn = yield* ledger.turn(session.record.id, index)
+      const events = yield* ledger.eventsOfTurn(session.record.id, index)
+      const { aborted, answered } = project(
+        Option.getOrThrow(turn),
+        events.map(({ message }) => message)
+      )
+      return { aborted, answered }
+    })
 
   /** Whether a guard of the open turn depends on what the agent has said. */
   const depends = (event: SessionEvent, turn: number): boolean =>

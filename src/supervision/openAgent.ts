@@ -114,8 +114,8 @@ export const make = Effect.fnUntraced(function* (
   })
 
   /** By the permissions that the process was started with: a change is for the turns of the next one. */
-  const approve = (port: SessionPort, permissions: Permissions) =>
-    Effect.fnUntraced(function* (request: ApprovalRequest) {
+  const approve = (port: SessionPort, permissions: Permissions) => (request: ApprovalRequest) =>
+    Effect.gen(function* () {
       const { app, cwd } = port.record()
       const attachments = path.join(path.resolve(dataDir), "files", app)
       const placement = yield* place(request.action, { cwd, attachments, permissions })
@@ -130,11 +130,13 @@ export const make = Effect.fnUntraced(function* (
     })
 
   /** Nobody may be there to answer, so a session can be made to decline every question. */
-  const decline = (port: SessionPort) =>
-    Effect.fnUntraced(function* ({ title, turn }: AgentQuestion) {
-      yield* audit(port, { turn, kind: questionKind, title, decision: "deny", policy: "decline" })
-      return null
-    })
+  const decline =
+    (port: SessionPort) =>
+    ({ title, turn }: AgentQuestion) =>
+      Effect.gen(function* () {
+        yield* audit(port, { turn, kind: questionKind, title, decision: "deny", policy: "decline" })
+        return null
+      })
 
   const turnsChoseModel = ({ id, turnCount }: SessionRecord) =>
     Effect.map(ledger.turnOutlines(id, Math.max(0, turnCount - turnsLookedAt), turnsLookedAt), (turns) =>

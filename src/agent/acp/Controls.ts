@@ -90,16 +90,17 @@ export const make = (
     return new AgentFailed({ class: "config", message })
   }
 
-  const set = Effect.fnUntraced(function* (thread: string, setting: Setting, value: string, isForced: boolean) {
-    const offer = offerOf(setting)
-    if (offer === null || !offer.values.some(({ id }) => id === value)) return yield* unknown(setting, value)
-    if (offer.current === value && !isForced) return
-    const { method, params } = offer.set(value)
-    // In wire order: an update right behind the reply may already say something newer.
-    yield* send(method, { sessionId: thread, ...params }, withinMillis, (reply) => {
-      offered = Offers.withCurrent(Offers.merged(offered, reply), setting, value)
+  const set = (thread: string, setting: Setting, value: string, isForced: boolean) =>
+    Effect.gen(function* () {
+      const offer = offerOf(setting)
+      if (offer === null || !offer.values.some(({ id }) => id === value)) return yield* unknown(setting, value)
+      if (offer.current === value && !isForced) return
+      const { method, params } = offer.set(value)
+      // In wire order: an update right behind the reply may already say something newer.
+      yield* send(method, { sessionId: thread, ...params }, withinMillis, (reply) => {
+        offered = Offers.withCurrent(Offers.merged(offered, reply), setting, value)
+      })
     })
-  })
 
   const apply: Controls["apply"] = Effect.fnUntracedEager(function* (thread, wishes, custom = null) {
     const problem = wishes.mode === null ? null : problemOf(wishes.mode)

@@ -44,15 +44,16 @@ export const make = (emit: OpenRequest["emit"], settling: Settling | null = null
     return fact === null ? Effect.void : emit(fact)
   })
 
-  const settle = Effect.fnUntraced(function* (fact: TurnEnded, { textsReceived }: Settling) {
-    for (let nth = 0; nth < maxSettles; nth++) {
-      const before = textsReceived()
-      yield* Effect.sleep(settleMillis)
-      if (textsReceived() === before) break
-    }
-    // Meanwhile it may have been released, or be held by an interrupt.
-    if (held === fact && holders === 0) yield* release
-  })
+  const settle = (fact: TurnEnded, { textsReceived }: Settling) =>
+    Effect.gen(function* () {
+      for (let nth = 0; nth < maxSettles; nth++) {
+        const before = textsReceived()
+        yield* Effect.sleep(settleMillis)
+        if (textsReceived() === before) break
+      }
+      // Meanwhile it may have been released, or be held by an interrupt.
+      if (held === fact && holders === 0) yield* release
+    })
 
   return {
     emit: (fact) => {
