@@ -40,10 +40,10 @@ const checkpointPages = 8_000
 const mostWalBytes = 64 * 1024 * 1024
 
 /**
- * For pages that were read or written: each one that is not there is a call of the system. SQLite's default, 2 MB, is less
- * than what fifty sessions at work write to. It is taken as it is needed.
+ * For pages in memory, as they are needed: each that is not there is a read of the file. SQLite's default, 2 MB, is less than
+ * ten sessions at work write to; a search among 100,000 sessions reads 28,600 pages with it, and none again with this.
  */
-const cacheKibibytes = 16 * 1024
+const cacheKibibytes = 32 * 1024
 
 export const open = Effect.fn("Ledger.open")(function* (
   filename: string
