@@ -102,7 +102,7 @@ describe.skipIf(chromium === null || postgres === null)("the nodes", () => {
       const berlin = page.getByRole("row").filter({ hasText: "berlin" })
       await berlin.getByRole("link", { name: "8" }).click()
       await page.locator(".grid-row").first().waitFor({ state: "attached" })
-      assert.match(page.url(), /#\/\?node=berlin$/)
+      assert.match(page.url(), /#\/sessions\?node=berlin$/)
       assert.strictEqual(await page.getByLabel("Filter by node").inputValue(), "berlin")
       await page.getByText("8 matches").waitFor()
       if (width > 1100) assert.strictEqual(await page.locator(".grid-row .cell-node", { hasText: "berlin" }).count(), 8)
