@@ -159,8 +159,8 @@ describe("troupe sessions", () => {
     const wrong: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
       [["list", "--url", "nonsense"], /^troupe: --url is "nonsense": it takes an address such as http:.*\n$/],
       [["list", "--url", "ftp://127.0.0.1"], /^troupe: --url is "ftp:\/\/127\.0\.0\.1": it takes an address.*\n$/],
-      [["list", "--limit", "0"], /^troupe: .*--limit: "0".*from 1 to 200.*\n$/],
-      [["turn", id, " "], /^troupe: .*prompt is empty.*\n$/],
+      [["list", "--limit", "0"], /^troupe: --limit is "0": it takes a whole number from 1 to 200.*\n$/],
+      [["turn", id, " "], /^troupe: <prompt> is " ": it takes a p.*\n$/],
       [["create", "--agent", "nobody"], /^troupe: .*nobody.*\n$/],
       [["create", "--cwd", "nowhere"], /^troupe: .*cwd.*\n$/],
       [["approve", id, "--answers", "red"], /^troupe: --answers takes a JSON object.*\n$/]
