@@ -85,10 +85,11 @@ export const answerWith = Effect.fnUntraced(function* (
   /** Called as each part of the body is taken. */
   onPart: () => void = () => {}
 ) {
-  yield* checkBody(request)
+  if (!webMethods.has(request.method)) return yield* Effect.fail(notAllowed)
+  yield* checkBody(request, { isJson: true })
   const takesBody = request.method !== "GET" && request.method !== "HEAD"
   const body = takesBody ? yield* Effect.orDie(request.arrayBuffer) : undefined
-  const url = new URL(request.url, `http://${request.headers["host"] ?? "troupe"}`)
+  const url = webUrlOf(request.url)
   const answered = Effect.promise((signal) =>
     handle(
       new globalThis.Request(url, { method: request.method, headers: request.headers, body: body ?? null, signal })
@@ -97,6 +98,18 @@ export const answerWith = Effect.fnUntraced(function* (
   const response = yield* Effect.raceFirst(answered, accessEnds)
   return responseOf(response, Effect.raceFirst(Effect.ignore(accessEnds), closing), onPart)
 })
+
+/** A web request can't have others: `TRACE` and what no protocol here has. */
+const webMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+
+const notAllowed = {
+  code: "method_not_allowed",
+  status: 405,
+  detail: `This path takes no other methods than ${[...webMethods].join(", ")}.`
+} as const satisfies ProblemDetails
+
+/** With a host of our own: clients send what is none, in `Host` or in an absolute address, and no protocol here needs theirs. */
+const webUrlOf = (url: string): URL => new URL(url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, ""), "http://troupe")
 
 const responseOf = (
   response: globalThis.Response,

@@ -30,15 +30,15 @@ const encoded = new UnusableBody({
 
 const jsonType = /^application\/json\b/i
 
-/** Dies with `UnusableBody`, or with the request's own error where the body can't be read. */
+/** `isJson`: it is read as JSON whatever type it says. Dies with `UnusableBody`, or with the request's own error where the body can't be read. */
 export const checkBody = Effect.fnUntraced(function* (
   request: HttpServerRequest.HttpServerRequest,
-  { takesBody = true }: { readonly takesBody?: boolean } = {}
+  { isJson, takesBody = true }: { readonly takesBody?: boolean; readonly isJson?: boolean } = {}
 ) {
   if (request.method === "GET" || request.method === "HEAD") return
   const { "content-encoding": encoding = "identity", "content-type": type = "application/json" } = request.headers
   if (encoding.toLowerCase() !== "identity") return yield* Effect.die(encoded)
-  if (!jsonType.test(type)) return
+  if (isJson !== true && !jsonType.test(type)) return
   if (!isUtf8(yield* Effect.orDie(readBody(request)))) return yield* Effect.die(invalid("The body must be UTF-8."))
   const body = parsed(yield* Effect.orDie(request.text))
   if (typeof body !== "object" || body === null) return

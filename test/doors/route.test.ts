@@ -1,6 +1,7 @@
 /** A door's route: whose request it is, what its handler gets, and when an answer that lasts ends. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { connect } from "node:net"
 import { Backends } from "../../src/doors/Backends.ts"
 import { answerWith, route } from "../../src/doors/route.ts"
 import type { TroupeOptions } from "../inspect/harness.ts"
@@ -65,4 +66,31 @@ it.live("an answer that lasts ends when its token is revoked", () =>
     })
     assert.strictEqual((yield* troupe.call("/door/once", { token })).status, 401)
   }).pipe(Effect.scoped)
+)
+
+it.live(
+  "a request that no web request can be, or whose address has a host that is none, is no fault of the server",
+  () =>
+    Effect.gen(function* () {
+      const troupe = yield* open({ routes })
+      const token = yield* troupe.mint("desk")
+      const { hostname, port } = new URL(troupe.base)
+      const statusOf = (line: string, host: string) =>
+        Effect.callback<string>((resume) => {
+          const socket = connect(Number(port), hostname, () =>
+            socket.write(
+              `${line} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`
+            )
+          )
+          let answer = ""
+          socket.on("data", (data) => (answer += data.toString()))
+          socket.on("close", () => resume(Effect.succeed(answer.slice(9, 12))))
+        })
+      assert.strictEqual(yield* statusOf("TRACE /door/once", `127.0.0.1:${port}`), "405")
+      assert.strictEqual(yield* statusOf("GET http://x:99999/door/once", `127.0.0.1:${port}`), "200")
+      assert.strictEqual(yield* statusOf("GET /door/once", "127.0.0.1:99999"), "200")
+      const body = "[".repeat(5_000) + "]".repeat(5_000)
+      const deep = yield* troupe.call("/door/once", { token, body, headers: { "content-type": "text/plain" } })
+      assert.strictEqual(deep.json.error, "invalid_request")
+    }).pipe(Effect.scoped)
 )
