@@ -46,7 +46,11 @@ interface Callers {
   /** When each HTTP connection was used last. */
   readonly usedAt: Map<string, number>
   sockets: number
+  /** Requests that may begin one. */
+  beginning: number
 }
+
+const isFull = ({ beginning, sockets, usedAt }: Callers) => usedAt.size + sockets + beginning >= mostConnections
 
 /** An app that has taken a revoked one's name is another caller. */
 const keyOf = (caller: Caller) => (caller._tag === "App" ? `${caller.app}@${caller.since ?? 0}` : "")
@@ -76,7 +80,7 @@ export const make = Effect.gen(function* () {
       const createAgent = () => {
         throw new Error("Each connection brings its own.")
       }
-      known = { server: new AcpServer({ createAgent, ...limits }), usedAt: new Map(), sockets: 0 }
+      known = { server: new AcpServer({ createAgent, ...limits }), usedAt: new Map(), sockets: 0, beginning: 0 }
       callers.set(key, known)
     }
     return { sdk, known }
@@ -90,12 +94,12 @@ export const make = Effect.gen(function* () {
     const touch = (one: string | undefined) => {
       if (one !== undefined && usedAt.has(one)) usedAt.set(one, clock.currentTimeMillisUnsafe())
     }
-    if (id === undefined && request.method === "POST" && usedAt.size + known.sockets >= mostConnections) {
-      return yield* Effect.fail(tooMany)
-    }
+    const mayBegin = id === undefined && request.method === "POST"
+    if (mayBegin && isFull(known)) return yield* Effect.fail(tooMany)
     const defaults = yield* defaultsIn(request.url)
     const createAgent = () => makeAgent(sdk, { backend: arrival.backend, defaults, note })
     touch(id)
+    if (mayBegin) known.beginning += 1
     return yield* answerWith(
       arrival,
       async (web) => {
@@ -106,12 +110,18 @@ export const make = Effect.gen(function* () {
         return response
       },
       () => touch(id)
+    ).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          if (mayBegin) known.beginning -= 1
+        })
+      )
     )
   })
 
   const overWebSocket = Effect.fnUntraced(function* ({ accessEnds, backend, caller, closing, request }: Arrival) {
     const { sdk, known } = yield* ofCaller(caller)
-    if (known.usedAt.size + known.sockets >= mostConnections) return yield* Effect.fail(tooMany)
+    if (isFull(known)) return yield* Effect.fail(tooMany)
     const defaults = yield* defaultsIn(request.url)
     const upgrade = known.server.prepareWebSocketUpgrade({
       createAgent: () => makeAgent(sdk, { backend, defaults, note })
@@ -119,6 +129,12 @@ export const make = Effect.gen(function* () {
     known.sockets += 1
     const served = Effect.gen(function* () {
       const socket = yield* WebSockets.accept(request, { [connectionHeader]: upgrade.connectionId })
+      // The package would write a line for each such frame.
+      socket.on("message", (_data, isBinary) => {
+        if (!isBinary) return
+        socket.removeAllListeners("message")
+        socket.close(1003, "A message is text.")
+      })
       upgrade.accept(socket)
       const closed = Effect.callback<void>((resume) => {
         socket.once("close", () => resume(Effect.void))

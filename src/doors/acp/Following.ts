@@ -26,6 +26,9 @@ export interface Following {
   readonly isOver: () => boolean
 }
 
+const letGo =
+  "This connection follows the session no longer: it ended, or closed or loaded the session meanwhile. The session goes on, and session/load shows it."
+
 export const make = (peer: Peer, backend: Backend, id: string): Following => {
   const session = backend.session(id)
   const asking = Asking.make(peer, id, session)
@@ -34,7 +37,8 @@ export const make = (peer: Peer, backend: Backend, id: string): Following => {
   let shownOptions = ""
   let live: AsyncIterator<StreamedEvent> | undefined
   let isReplay = false
-  let isOver = false
+  /** Why nothing more is told. */
+  let over: { readonly why: unknown } | undefined
   let last = 0
 
   const tell = (update: object, { message, seq }: StreamedEvent) => {
@@ -95,10 +99,15 @@ export const make = (peer: Peer, backend: Backend, id: string): Following => {
   }
 
   const end = (error: unknown) => {
-    isOver = true
+    over ??= { why: error }
     asking.stop()
     for (const { ended } of own.values()) ended.reject(error)
     own.clear()
+  }
+
+  /** It may have been stopped while something else was waited for. */
+  const checkOn = () => {
+    if (over !== undefined) throw over.why
   }
 
   const goOn = async () => {
@@ -120,9 +129,13 @@ export const make = (peer: Peer, backend: Backend, id: string): Following => {
       } else {
         last = after
         isReplay = true
-        for await (const event of session.events(after, false)) await take(event)
+        for await (const event of session.events(after, false)) {
+          checkOn()
+          await take(event)
+        }
         isReplay = false
       }
+      checkOn()
       live = session.events(last)[Symbol.asyncIterator]()
       void goOn()
       await asking.askPending()
@@ -133,6 +146,7 @@ export const make = (peer: Peer, backend: Backend, id: string): Following => {
       const submission = submit().then((turn) => own.set(turn.index, { turn, ended }))
       submitting.add(submission)
       await submission.finally(() => submitting.delete(submission))
+      checkOn()
       return ended.promise
     },
     cancel: async () => {
@@ -144,12 +158,10 @@ export const make = (peer: Peer, backend: Backend, id: string): Following => {
     options,
     tellOptions,
     stop: () => {
-      if (isOver) return
-      end(
-        new TroupeError({ code: "unavailable", status: 503, message: "The connection has ended. The session goes on." })
-      )
+      if (over !== undefined) return
+      end(new TroupeError({ code: "unavailable", status: 503, message: letGo }))
       void live?.return?.()
     },
-    isOver: () => isOver
+    isOver: () => over !== undefined
   }
 }

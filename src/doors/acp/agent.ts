@@ -10,6 +10,7 @@ import type { Backend } from "../../backend/Backend.ts"
 import { asRequestError, invalid, turnFailed } from "./errors.ts"
 import * as Following from "./Following.ts"
 import { changeOf, offersOf } from "./options.ts"
+import type { Options } from "./options.ts"
 import { peerOf, showsOf } from "./Peer.ts"
 import type { Peer } from "./Peer.ts"
 import { newSession, promptOf } from "./requests.ts"
@@ -41,6 +42,8 @@ export const makeAgent = (sdk: Sdk, { backend, defaults, note }: ConnectionOptio
     const known = following.get(id)
     if (known !== undefined && !known.isOver()) return known
     if (connection === undefined) throw invalid(sdk, "Send initialize first.")
+    // Those that were closed elsewhere are nothing that the client has open.
+    for (const [other, one] of following) if (one.isOver()) following.delete(other)
     if (following.size >= mostSessions) {
       throw invalid(
         sdk,
@@ -57,8 +60,22 @@ export const makeAgent = (sdk: Sdk, { backend, defaults, note }: ConnectionOptio
     following.delete(id)
   }
 
-  /** What is told of it anew begins behind `after`; `null`: with what comes. */
-  const open = async (id: string, after: number | null) => {
+  /** What is told of it anew begins behind `after`; `null`: with what comes. One after the other, so that one alone tells. */
+  const open = (id: string, after: number | null): Promise<Options> => {
+    const before = opening.get(id) ?? Promise.resolve()
+    const begun = before
+      .then(
+        () => openNow(id, after),
+        () => openNow(id, after)
+      )
+      .finally(() => {
+        if (opening.get(id) === begun) opening.delete(id)
+      })
+    opening.set(id, begun)
+    return begun
+  }
+
+  const openNow = async (id: string, after: number | null) => {
     letGo(id)
     const one = follow(id)
     try {
@@ -67,7 +84,7 @@ export const makeAgent = (sdk: Sdk, { backend, defaults, note }: ConnectionOptio
       await one.begin(after)
       return options
     } catch (error) {
-      letGo(id)
+      if (following.get(id) === one) letGo(id)
       throw error
     }
   }
@@ -76,9 +93,7 @@ export const makeAgent = (sdk: Sdk, { backend, defaults, note }: ConnectionOptio
   const opened = async (id: string): Promise<Following.Following> => {
     const known = following.get(id)
     if (known !== undefined && !known.isOver()) return known
-    const begun = opening.get(id) ?? open(id, null).finally(() => opening.delete(id))
-    opening.set(id, begun)
-    await begun
+    await (opening.get(id) ?? open(id, null))
     return following.get(id) ?? opened(id)
   }
 
