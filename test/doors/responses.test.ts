@@ -7,6 +7,7 @@ import { makeWorkspace } from "../cli/program.ts"
 import type { Workspace } from "../cli/program.ts"
 import { openServer } from "../cli/server.ts"
 import type { Server } from "../cli/server.ts"
+import { until } from "./acp/client.ts"
 
 let workspace: Workspace
 let server: Server
@@ -205,6 +206,25 @@ describe("/v1/responses", () => {
     })
     await openai.responses.delete(second.id)
     assert.strictEqual((await refusalOf(openai.responses.retrieve(first.id))).status, 404)
+  })
+
+  it("closes the session of store: false also where the reader of its stream has left", async () => {
+    const stream = await openai.responses.create({ model, input: "slow 3 50", store: false, stream: true })
+    let id = ""
+    for await (const event of stream) {
+      if (event.type !== "response.created") continue
+      id = event.response.id
+      break
+    }
+    const session = id.replace(/^resp_(.+)_1$/, "ses_$1")
+    await until(async () => (await server.call("GET", `/sessions/${session}`))["state"] === "closed")
+    const { turns } = (await server.call("GET", `/sessions/${session}/turns`)) as {
+      readonly turns: ReadonlyArray<{ readonly status: string }>
+    }
+    assert.deepStrictEqual(
+      turns.map(({ status }) => status),
+      ["completed"]
+    )
   })
 
   it("keeps apps apart, in the words for a response that never was", async () => {

@@ -31,9 +31,11 @@ export const create = async (
     }
   )
   const place = { session: id, turn }
-  const onEnd = async () => {
-    if (!store) await session.close()
-  }
+  // Whether or not anybody waits for it.
+  const close = async () => void (await session.close())
+  const over = store ? Promise.resolve() : ended().then(close, close)
+  over.catch(() => {})
+  const onEnd = () => over
   const view = await session.view()
   if (stream) return streamResponse({ session, view, place, startingAfter: -1, background, onEnd })
   const read = async () => responseOf(view, await session.turn(turn), background)

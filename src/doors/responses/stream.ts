@@ -83,7 +83,11 @@ export const streamResponse = (request: StreamRequest): Response => {
       const { type } = result.value
       controller.enqueue(encoder.encode(`event: ${type}\ndata: ${JSON.stringify(result.value)}\n\n`))
     },
-    cancel: () => leaving.abort()
+    cancel: () => {
+      leaving.abort()
+      // One that a slow reader has not called for the next event would wait for that, and keep its source.
+      void events.return(undefined).catch(() => {})
+    }
   })
   return new Response(body, { headers: { "content-type": "text/event-stream; charset=utf-8" } })
 }
