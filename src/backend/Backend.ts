@@ -63,6 +63,8 @@ export interface SubmitRequest {
   readonly timeoutMillis?: number | undefined
   readonly queue?: boolean | undefined
   readonly idempotencyKey?: string | undefined
+  /** Of the request, for a key that comes again with another; absent: made of the request as it is here. Not over HTTP. */
+  readonly fingerprint?: string | undefined
 }
 
 /** A turn that was accepted: it goes on whether or not anybody holds this. */
@@ -93,6 +95,8 @@ export interface EndedTurn {
 
 export interface SessionBackend {
   readonly submit: (request: SubmitRequest) => Promise<Submitted>
+  /** The turn that was submitted under this key; `null`: none was. Not over HTTP. */
+  readonly submitted: (idempotencyKey: string, fingerprint: string) => Promise<Submitted | null>
   readonly compact: () => Promise<TurnOutcome>
   readonly steer: (text: string) => Promise<void>
   /** Of all turns, or of those before one. */

@@ -141,6 +141,7 @@ const sessionOf = ({ iterate, run }: Host, caller: Caller, id: string): SessionB
     submit: async ({
       effort,
       files,
+      fingerprint,
       idempotencyKey,
       messages,
       mode,
@@ -158,8 +159,15 @@ const sessionOf = ({ iterate, run }: Host, caller: Caller, id: string): SessionB
         queue,
         timeoutMillis
       }
-      const submission = submissionOf(idempotencyKey, request)
+      const submission =
+        idempotencyKey === undefined || fingerprint === undefined
+          ? submissionOf(idempotencyKey, request)
+          : { id: idempotencyKey, fingerprint }
       return submitted(await sessions((service) => service.submit(caller, id, { ...request, submission })))
+    },
+    submitted: async (key, fingerprint) => {
+      const found = await sessions((service) => service.submitted(caller, id, { id: key, fingerprint }))
+      return found === null ? null : submitted(found)
     },
     compact: async () => (await submitted(await sessions((service) => service.compact(caller, id))).ended()).outcome,
     steer: (text) => sessions((service) => service.steer(caller, id, text)),

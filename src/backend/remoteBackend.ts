@@ -193,6 +193,8 @@ const sessionOf = (promises: Run, client: Client.Client, options: Client.ClientO
       const { ok: _, sessionId, ...rest } = await run(client.sessions.get({ params }))
       return { id: sessionId, ...rest }
     },
+    submitted: () =>
+      Promise.reject(notOverHttp("The turn of a key", "Submit it again: the key leads to the same turn.")),
     actor: () =>
       Promise.reject(
         notOverHttp("The session's machine as an actor", "Read events, which have each change of its state.")
@@ -225,7 +227,7 @@ const outcomeOfStored = ({
   ...outcome
 }: typeof StoredTurnBody.Type): TurnOutcome => outcome as TurnOutcome
 
-const turnOf = ({ idempotencyKey: _, timeoutMillis, ...request }: SubmitRequest) =>
+const turnOf = ({ fingerprint: _fingerprint, idempotencyKey: _, timeoutMillis, ...request }: SubmitRequest) =>
   defined({ ...request, timeoutS: secondsOf(timeoutMillis) })
 
 const secondsOf = (millis: number | undefined) => (millis === undefined ? undefined : millis / 1000)

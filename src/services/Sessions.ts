@@ -144,6 +144,12 @@ export class Sessions extends Context.Service<
       caller: Caller,
       query: { readonly limit: number; readonly cursor: string | null; readonly state: SessionState | "open" | null }
     ) => Effect.Effect<SessionPage, InvalidRequest | Unavailable>
+    /** The turn that was submitted under this name; `null`: none was. */
+    readonly submitted: (
+      caller: Caller,
+      id: string,
+      name: NonNullable<SubmitTurn["submission"]>
+    ) => Effect.Effect<Turning | null, SessionNotFound | IdempotencyConflict | InvalidRequest | Unavailable>
     readonly submit: (
       caller: Caller,
       id: string,

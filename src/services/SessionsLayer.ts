@@ -103,6 +103,7 @@ export const layer = Layer.effect(
         return { items, count: page.count, next: page.next }
       }, cannot("list the sessions")),
       submit: acceptTurn.submit,
+      submitted: acceptTurn.submitted,
       turns: Effect.fn("Sessions.turns")(function* (caller, id, { after, limit }) {
         const record = yield* findToRead(caller, id)
         const rows = yield* ledger.turns(record.id, after, limit)

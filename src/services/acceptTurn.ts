@@ -178,6 +178,16 @@ export const make = Effect.gen(function* () {
     cannot("take the turn")
   )
 
+  const submitted = Effect.fn("Sessions.submitted")(function* (
+    caller: Caller,
+    id: string,
+    name: NonNullable<SubmitTurn["submission"]>
+  ) {
+    const record = yield* findSession(ledger, caller, id)
+    yield* checkSubmission(name)
+    return yield* known(record, name, nameOfCaller(caller))
+  }, cannot("find the turn"))
+
   const compact = Effect.fn("Sessions.compact")(
     function* (caller: Caller, id: string) {
       const record = yield* findSession(ledger, caller, id)
@@ -200,7 +210,7 @@ export const make = Effect.gen(function* () {
     cannot("compact the session")
   )
 
-  return { submit, compact, interrupt } as const
+  return { submit, submitted, compact, interrupt } as const
 })
 
 const incompressible = (agent: string) =>

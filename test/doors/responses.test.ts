@@ -194,6 +194,24 @@ describe("/v1/responses", () => {
     assert.strictEqual(one.id, two.id)
   })
 
+  it("knows a repeated request by its key, also one that follows another or brings a file", async () => {
+    const repeated = async (body: OpenAI.Responses.ResponseCreateParamsNonStreaming, idempotencyKey: string) => {
+      const first = await openai.responses.create(body, { headers: { "Idempotency-Key": idempotencyKey } })
+      const again = await openai.responses.create(body, { headers: { "Idempotency-Key": idempotencyKey } })
+      assert.strictEqual(again.id, first.id)
+      const other = { ...body, input: "other" }
+      const refused = await refusalOf(
+        openai.responses.create(other, { headers: { "Idempotency-Key": idempotencyKey } })
+      )
+      assert.deepInclude(refused, { status: 422, code: "idempotency_conflict" })
+      return first.id
+    }
+    const file = { type: "input_file", filename: "a.txt", file_data: "aGVsbG8=" } as const
+    const input = [{ role: "user" as const, content: [{ type: "input_text" as const, text: "see" }, file] }]
+    const id = await repeated({ model, input }, "with-file")
+    await repeated({ model, input: "next", previous_response_id: id }, "next")
+  })
+
   it("forgets what was made with store: false, and a session whose newest response is deleted", async () => {
     const { id, ...unstored } = await openai.responses.create({ model, input: "hello", store: false })
     assert.deepInclude(unstored as object, { status: "completed", store: false })

@@ -1,5 +1,5 @@
 /** What can be done with responses, each as a few calls of the library's `Backend`. */
-import type { Backend, SessionBackend, SessionInfo, StoredTurn } from "../../backend/Backend.ts"
+import type { Backend, SessionBackend, SessionInfo, StoredTurn, Submitted } from "../../backend/Backend.ts"
 import { TroupeError } from "../../backend/TroupeError.ts"
 import type { CreateSession } from "../../domain/Session.ts"
 import type { ContentBlock } from "../../domain/PromptContent.ts"
@@ -21,15 +21,18 @@ export const create = async (
   key: string | undefined
 ): Promise<Response> => {
   const { background, store, stream } = request
-  const { hasWishes, id, isNew } = await sessionFor(backend, request, key)
+  // How the answer is sent makes no other request of it.
+  const asked = { ...request, background: undefined, stream: undefined }
+  const named = key === undefined ? undefined : { key, fingerprint: fingerprintOf(asked) }
+  const { before, hasWishes, id, isNew } = await sessionFor(backend, request, named)
   const session = backend.session(id)
   const leave = () => (isNew && key === undefined ? session.close().catch(() => {}) : undefined)
-  const { ended, index: turn } = await submit(backend, session, request, hasWishes, key).catch(
-    async (error: unknown) => {
+  const { ended, index: turn } =
+    before ??
+    (await submit(backend, session, request, hasWishes, named).catch(async (error: unknown) => {
       await leave()
       throw error
-    }
-  )
+    }))
   const place = { session: id, turn }
   // Whether or not anybody waits for it.
   const close = async () => void (await session.close())
@@ -49,12 +52,18 @@ export const create = async (
   return lateAnswer(whole, read)
 }
 
+/** An `Idempotency-Key`, and what it is compared by where it comes again: files that the request brings are stored anew each time. */
+interface Named {
+  readonly key: string
+  readonly fingerprint: string
+}
+
 const submit = async (
   backend: Backend,
   session: SessionBackend,
   request: ResponseRequest,
   hasWishes: boolean,
-  key: string | undefined
+  named: Named | undefined
 ) => {
   const { effort, input, model, outputSchema } = request
   const files = await storeUploads(backend, input)
@@ -65,7 +74,7 @@ const submit = async (
     ...(hasWishes || model === null ? {} : { model }),
     ...(hasWishes || effort === null ? {} : { effort }),
     ...(outputSchema === null ? {} : { outputSchema }),
-    ...(key === undefined ? {} : { idempotencyKey: key })
+    ...(named === undefined ? {} : { idempotencyKey: named.key, fingerprint: named.fingerprint })
   })
 }
 
@@ -81,12 +90,17 @@ interface Found {
   readonly isNew: boolean
   /** It was opened with the request's model and effort. */
   readonly hasWishes: boolean
+  /** The request came before: its turn. */
+  readonly before: Submitted | null
 }
 
-const sessionFor = (backend: Backend, request: ResponseRequest, key: string | undefined): Promise<Found> =>
-  request.previous === null ? open(backend, request, key) : goOn(backend, request, request.previous)
+const sessionFor = (backend: Backend, request: ResponseRequest, named: Named | undefined): Promise<Found> =>
+  request.previous === null ? open(backend, request, named) : goOn(backend, request, request.previous, named)
 
-const open = async (backend: Backend, request: ResponseRequest, key: string | undefined): Promise<Found> => {
+const submittedBefore = async (session: SessionBackend, named: Named | undefined): Promise<Submitted | null> =>
+  named === undefined ? null : session.submitted(named.key, named.fingerprint)
+
+const open = async (backend: Backend, request: ResponseRequest, named: Named | undefined): Promise<Found> => {
   const { agent, effort, model, opening, store } = request
   const session: CreateSession = {
     ...(agent === null ? {} : { agent }),
@@ -98,13 +112,18 @@ const open = async (backend: Backend, request: ResponseRequest, key: string | un
     ...(opening.mcpServers.length === 0 ? {} : { mcpServers: opening.mcpServers }),
     meta: metaOf({ opening: fingerprintsOf(opening), metadata: opening.metadata, store, previous: null })
   }
-  const { id } = await backend.create(session, key)
-  return { id, isNew: true, hasWishes: true }
+  const { id } = await backend.create(session, named?.key)
+  return { id, isNew: true, hasWishes: true, before: await submittedBefore(backend.session(id), named) }
 }
 
 /** The session of a response, or where it has gone on since, a copy of it as it was then. */
-const goOn = async (backend: Backend, request: ResponseRequest, previous: string): Promise<Found> => {
-  const { place, view } = await find(backend, previous).catch((error: unknown) => {
+const goOn = async (
+  backend: Backend,
+  request: ResponseRequest,
+  previous: string,
+  named: Named | undefined
+): Promise<Found> => {
+  const { place, session, view } = await find(backend, previous).catch((error: unknown) => {
     throw error instanceof Refused ? new Refused(404, error.code, error.message, "previous_response_id") : error
   })
   const opened = openedOf(view)
@@ -118,7 +137,9 @@ const goOn = async (backend: Backend, request: ResponseRequest, previous: string
     )
   }
   checkOpening(request.opening, opened)
-  if (place.turn === view.turnCount) return { id: place.session, isNew: false, hasWishes: false }
+  const here = { id: place.session, isNew: false, hasWishes: false }
+  const before = await submittedBefore(session, named)
+  if (before !== null || place.turn === view.turnCount) return { ...here, before }
   const meta = metaOf({ ...opened, previous })
   const { id } = await backend
     .session(place.session)
@@ -131,7 +152,7 @@ const goOn = async (backend: Backend, request: ResponseRequest, previous: string
         `must be the newest of its session, ${newest}: other responses follow ${previous}, and ${view.agent} can't go back to an earlier turn.`
       )
     })
-  return { id, isNew: true, hasWishes: false }
+  return { id, isNew: true, hasWishes: false, before: null }
 }
 
 const fingerprintsOf = ({ instructions, mcpServers, metadata }: Opening) => ({
