@@ -8,7 +8,7 @@ import { HttpRouter, HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
 import type { Backend } from "../backend/Backend.ts"
 import type { AccessEnded } from "../http/accessEnds.ts"
-import { lookEveryMillis } from "../http/accessEnds.ts"
+import { AccessEnds, lookEveryMillis } from "../http/accessEnds.ts"
 import { checkBody, UnusableBody } from "../http/checkBody.ts"
 import type { ProblemDetails } from "../http/contract/Problem.ts"
 import { arrivalOf } from "../http/handlers/auth.ts"
@@ -29,6 +29,8 @@ export interface Arrival {
   readonly accessEnds: Effect.Effect<never, AccessEnded>
   /** Succeeds when the server stops. */
   readonly closing: Effect.Effect<void>
+  /** Sends events as the API's are sent: a reader that takes nothing for 30 s loses them. */
+  readonly sendEvents: Streams["Service"]["respond"]
 }
 
 type Response = HttpServerResponse.HttpServerResponse
@@ -47,7 +49,7 @@ export const route = <R>(
     Effect.gen(function* () {
       const apps = yield* Apps
       const backends = yield* Backends
-      const { closing } = yield* Streams
+      const { closing, respond: sendEvents } = yield* Streams
       const answer = yield* make
       yield* router.add(method, path, (request) =>
         Effect.gen(function* () {
@@ -58,8 +60,9 @@ export const route = <R>(
             backend,
             request,
             accessEnds: Effect.delay(accessEnds, lookEveryMillis),
-            closing
-          })
+            closing,
+            sendEvents
+          }).pipe(Effect.provideService(AccessEnds, accessEnds))
         }).pipe(
           Effect.catchDefect((defect) =>
             defect instanceof UnusableBody ? Effect.fail<ProblemDetails>(defect.details) : Effect.die(defect)
@@ -67,7 +70,7 @@ export const route = <R>(
           Effect.catch((refusal) =>
             refusalAs === undefined || "cause" in refusal
               ? Effect.fail(refusal)
-              : Effect.succeed(responseOf(refusalAs(refusal), Effect.never))
+              : Effect.succeed(webResponse(refusalAs(refusal), Effect.never))
           ),
           answeringRefusals
         )
@@ -80,10 +83,13 @@ export const route = <R>(
  * with it, and when the server stops.
  */
 export const answerWith = Effect.fnUntraced(function* (
-  { accessEnds, closing, request }: Arrival,
+  { accessEnds, closing, request, sendEvents }: Arrival,
   handle: (request: globalThis.Request) => Promise<globalThis.Response>,
-  /** Called as each part of the body is taken. */
-  onPart: () => void = () => {}
+  /**
+   * For a protocol that answers on two streams at once: its clients take what comes first on either for what was first, so
+   * each part goes out as it comes. Called with each. Who takes nothing is its door's to find.
+   */
+  onPart?: () => void
 ) {
   if (!webMethods.has(request.method)) return yield* Effect.fail(notAllowed)
   yield* checkBody(request, { isJson: true })
@@ -96,7 +102,12 @@ export const answerWith = Effect.fnUntraced(function* (
     )
   )
   const response = yield* Effect.raceFirst(answered, accessEnds)
-  return responseOf(response, Effect.raceFirst(Effect.ignore(accessEnds), closing), onPart)
+  const isEvents = response.headers.get("content-type")?.startsWith("text/event-stream") === true
+  if (!isEvents || onPart !== undefined) {
+    return webResponse(response, Effect.raceFirst(Effect.ignore(accessEnds), closing), onPart)
+  }
+  const events = yield* sendEvents(request, Stream.decodeText(partsOf(response)))
+  return HttpServerResponse.setHeaders(events, headersOf(response))
 })
 
 /** A web request can't have others: `TRACE` and what no protocol here has. */
@@ -111,29 +122,41 @@ const notAllowed = {
 /** With a host of our own: clients send what is none, in `Host` or in an absolute address, and no protocol here needs theirs. */
 const webUrlOf = (url: string): URL => new URL(url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, ""), "http://troupe")
 
-const responseOf = (
+const headersOf = (response: globalThis.Response): Readonly<Record<string, string>> => {
+  // The connection is the server's, and so is the form of what is sent.
+  const { connection: _, "content-type": __, ...headers } = Object.fromEntries(response.headers)
+  return { ...headers, "cache-control": "no-store, no-transform", "x-accel-buffering": "no" }
+}
+
+const partsOf = ({ body }: globalThis.Response) =>
+  body === null
+    ? Stream.empty
+    : Stream.orDie(
+        Stream.fromReadableStream({
+          evaluate: () => body as ReadableStream<Uint8Array>,
+          onError: (error) => error
+        })
+      )
+
+/** `ends` cuts it off. */
+const webResponse = (
   response: globalThis.Response,
   ends: Effect.Effect<void>,
   onPart: () => void = () => {}
 ): Response => {
-  const headers = Object.fromEntries(response.headers)
-  // The connection is the server's.
-  delete headers["connection"]
-  const contentType = headers["content-type"]
-  const { body, status } = response
-  if (body === null) return HttpServerResponse.empty({ status, headers })
-  const parts = Stream.fromReadableStream({
-    evaluate: () => body as ReadableStream<Uint8Array>,
-    onError: (error) => error
-  }).pipe(Stream.tap(() => Effect.sync(onPart)))
+  const { status } = response
+  const headers = headersOf(response)
+  if (response.body === null) return HttpServerResponse.empty({ status, headers })
+  const contentType = response.headers.get("content-type")
+  const parts = Stream.tap(partsOf(response), () => Effect.sync(onPart))
   // A first comment makes the headers of events go out at once: clients wait for them.
   const isEvents = contentType?.startsWith("text/event-stream") === true
   return HttpServerResponse.stream(
     Stream.interruptWhen(isEvents ? Stream.concat(Stream.succeed(comment), parts) : parts, ends),
     {
       status,
-      headers: { ...headers, "cache-control": "no-store, no-transform", "x-accel-buffering": "no" },
-      ...(contentType === undefined ? {} : { contentType })
+      headers,
+      ...(contentType === null ? {} : { contentType })
     }
   )
 }

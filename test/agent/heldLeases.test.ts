@@ -61,9 +61,14 @@ layer(Processes.layer, { excludeTestServices: true })("the processes of a node t
   it.effect("are not started under a lease of before, and are under one that is stored anew", () =>
     Effect.gen(function* () {
       const processes = yield* Processes
-      const spec = specOf("stubborn")
+      const [other, spec] = [specOf("stubborn"), specOf("stubborn")]
       yield* processes.hold(spec.lease)
+      yield* processes.hold(other.lease)
+      const { pid } = yield* spawn(other)
       yield* processes.mayRunUntil(later(now(), -1))
+      // The warden, which may have been starting, has heard of it, and looks for no more processes to end.
+      while (isAlive(pid)) yield* Effect.sleep("10 millis")
+      yield* Effect.sleep("200 millis")
       const refused = yield* Effect.flip(spawn(spec))
       assert.match(refused.message, /^This node's lease ran out before the agent could be started/)
       yield* processes.mayRunUntil(later(now(), 60_000))

@@ -52,7 +52,7 @@ it.live("a door gives each caller the library for its own app, and refuses whoev
   }).pipe(Effect.scoped)
 )
 
-it.live("an answer that lasts ends when its token is revoked", () =>
+it.live("events end when the token is revoked, and say so", () =>
   Effect.gen(function* () {
     const troupe = yield* open({ routes })
     const token = yield* troupe.mint("desk")
@@ -60,10 +60,18 @@ it.live("an answer that lasts ends when its token is revoked", () =>
     assert.strictEqual(response.status, 200)
     const reader = response.body!.getReader()
     assert.isFalse((yield* Effect.promise(() => reader.read())).done)
+    // It is sent as the API's events are, which a reader that takes nothing loses.
+    assert.match((yield* troupe.call("/metrics", { token: adminToken })).text, /^troupe_stream_readers 1$/m)
     yield* troupe.apps.revoke("desk")
-    yield* Effect.promise(async () => {
-      while (!(await reader.read()).done);
+    const end = yield* Effect.promise(async () => {
+      const decoder = new TextDecoder()
+      for (let text = ""; ;) {
+        const { done, value } = await reader.read()
+        if (done) return text
+        text += decoder.decode(value, { stream: true })
+      }
     })
+    assert.match(end, /event: error\ndata: .*"unauthorized".*\n\n$/)
     assert.strictEqual((yield* troupe.call("/door/once", { token })).status, 401)
   }).pipe(Effect.scoped)
 )

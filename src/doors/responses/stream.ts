@@ -10,9 +10,6 @@ import { project } from "./project.ts"
 import type { ItemEvent } from "./project.ts"
 import { begunResponse, responseOf } from "./response.ts"
 
-/** Proxies close a connection that is silent for a minute. */
-const signEveryMillis = 15_000
-
 export interface StreamRequest {
   readonly session: SessionBackend
   readonly view: SessionInfo
@@ -64,24 +61,15 @@ async function* eventsOf(request: StreamRequest, signal: AbortSignal): AsyncGene
 const lastOf = (status: ResponseStatus | undefined): string =>
   status === "completed" ? "response.completed" : status === "failed" ? "response.failed" : "response.incomplete"
 
-const sign = ": \n\n"
-
 export const streamResponse = (request: StreamRequest): Response => {
   const leaving = new AbortController()
   const events = eventsOf(request, leaving.signal)
   const encoder = new TextEncoder()
-  let next: Promise<IteratorResult<ItemEvent>> | undefined
   const body = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
-      next ??= events.next()
-      const waiting = Promise.withResolvers<null>()
-      const timer = setTimeout(() => waiting.resolve(null), signEveryMillis)
-      const result = await Promise.race([next, waiting.promise]).finally(() => clearTimeout(timer))
-      if (result === null) return controller.enqueue(encoder.encode(sign))
-      next = undefined
-      if (result.done === true) return controller.close()
-      const { type } = result.value
-      controller.enqueue(encoder.encode(`event: ${type}\ndata: ${JSON.stringify(result.value)}\n\n`))
+      const { done, value } = await events.next()
+      if (done === true) return controller.close()
+      controller.enqueue(encoder.encode(`event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`))
     },
     cancel: () => {
       leaving.abort()
