@@ -132,7 +132,7 @@ const attentionOf = (situation: Situation, now: number, bounds: AttentionBounds)
       const { agent, at, isQuestion, title } = situation
       return now - at < bounds.askedMillis
         ? null
-        : found("asked", at, `${agent} ${isQuestion ? "asks" : "wants leave"}: ${title}`)
+        : found("asked", at, `${agent} ${isQuestion ? "asks" : "asks for permission"}: ${title}`)
     }
     case "Parked": {
       const { reason, since } = situation

@@ -59,7 +59,7 @@ describe.skipIf(chromium === null)("what needs attention", () => {
     await start("crash 3")
     await row(page, "parked").getByText("exit code 3").waitFor()
     await start("ask-tool echo it-was-done", { permissions: "ask" })
-    await row(page, "asked").getByText("wants leave: echo it-was-done").waitFor()
+    await row(page, "asked").getByText("asks for permission: echo it-was-done").waitFor()
     // A place is held by the one that failed, which is idle, until somebody needs it.
     for (let nth = 0; nth < 3; nth++) await start("hang")
     await until(

@@ -108,7 +108,7 @@ describe("what needs a person", () => {
       (situation) => needsAttention([situation], now, bounds)[0]?.what
     )
     assert.strictEqual(question, "codex asks: rm -rf build")
-    assert.strictEqual(leave, "codex wants leave: rm -rf build")
+    assert.strictEqual(leave, "codex asks for permission: rm -rf build")
     const said = needsAttention([failed("ses_1", 0), parked("ses_2", 0)], now, bounds).map(({ what }) => what)
     assert.deepStrictEqual(said, ["Turn 3 failed: it said no", "It is parked: it keeps dying"])
   })

@@ -120,7 +120,7 @@ describe("webhooks", () => {
     assert.deepStrictEqual([...new Set(told.map(({ type }) => type))], ["session.needs_attention"])
     const of = (session: string) => told.find(({ data }) => data["session_id"] === session)?.data
     assert.deepInclude(of(failed), { app: "web", agent: "demo", turn_index: 1, kind: "failed" })
-    assert.deepInclude(of(asking), { kind: "asked", reason: "demo wants leave: echo hi" })
+    assert.deepInclude(of(asking), { kind: "asked", reason: "demo asks for permission: echo hi" })
     // The next look finds the same, and another session: only that is told.
     const next = await sessionOf(server)
     await turn(server, next, "fail model")

@@ -19,7 +19,7 @@ const wants: Readonly<Record<string, string>> = {
   switch_mode: "wants to switch its mode"
 }
 
-export const wantsTo = (kind: string): string => wants[kind] ?? "wants leave"
+export const wantsTo = (kind: string): string => wants[kind] ?? "asks for permission"
 
 const decisions = { once: "Allowed once", session: "Allowed for the session", deny: "Denied" } as const
 
