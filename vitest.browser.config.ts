@@ -1,7 +1,4 @@
-/**
- * `npm run test:browser`: the dashboard in a real Chromium, against the real server, or two nodes on one PostgreSQL. One
- * file at a time.
- */
+/** `npm run test:browser`: the dashboard in a real Chromium, against the real server, or two nodes on one PostgreSQL. */
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
@@ -19,7 +16,7 @@ export default defineConfig({
     retry: process.env["CI"] === undefined ? 0 : 1,
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 1,
-    fileParallelism: false
+    // Each file has a browser and a server of its own, and mostly waits for them.
+    maxWorkers: 2
   }
 })
