@@ -21,6 +21,11 @@ export const api = createApi(new URL("api/", document.baseURI).href, async (...r
 /** `undefined`: not asked yet. `null`: nobody is logged in. */
 export const me = signal<Me | null | undefined>(undefined)
 
+/** A token that is not valid any more: the page asks for another one. */
+export const leaveWhereRefused = ({ status }: Problem): void => {
+  if (status === 401) me.value = null
+}
+
 export const isAdmin = computed(() => me.value?.admin === true)
 
 /** The name of the node that answers; `null`: this Troupe is alone. */

@@ -1,12 +1,11 @@
 /** The agents: which there are, in which version, whether they can be started, and how their starts went. */
-import { useEffect, useState } from "preact/hooks"
+import { useState } from "preact/hooks"
 import type { Agents, Checked } from "../../contract.ts"
-import { problemFrom } from "../../client/api.ts"
-import type { Problem } from "../../client/api.ts"
 import { duration } from "../../client/format.ts"
 import { now } from "../clock.ts"
 import { api, isAdmin, sayProblem } from "../store.ts"
 import { ProblemBox } from "../ui/Problem.tsx"
+import { useAsked } from "../ui/useAsked.ts"
 import { Age, Countdown } from "../ui/Time.tsx"
 import "./agents.css"
 
@@ -15,29 +14,8 @@ type Agent = Agents["agents"][number]
 const askMillis = 3_000
 
 export default function AgentsView() {
-  const [agents, setAgents] = useState<ReadonlyArray<Agent> | undefined>()
-  const [problem, setProblem] = useState<Problem | undefined>()
-  useEffect(() => {
-    let isHere = true
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const ask = async () => {
-      try {
-        const answer = document.hidden ? undefined : await api.agents()
-        if (isHere && answer !== undefined) {
-          setAgents(answer.agents)
-          setProblem(undefined)
-        }
-      } catch (cause) {
-        if (isHere) setProblem(problemFrom(cause))
-      }
-      if (isHere) timer = setTimeout(() => void ask(), askMillis)
-    }
-    void ask()
-    return () => {
-      isHere = false
-      clearTimeout(timer)
-    }
-  }, [])
+  const { latest, problem } = useAsked(() => api.agents(), askMillis, [])
+  const agents = latest?.agents
   return (
     <main id="view" class="view agents" tabIndex={-1} aria-busy={agents === undefined && problem === undefined}>
       <h1>Agents</h1>

@@ -4,8 +4,7 @@
  */
 import { computed, effect, signal } from "@preact/signals"
 import type { AttentionItem, Attentions } from "../../contract.ts"
-import { problemFrom } from "../../client/api.ts"
-import type { Problem } from "../../client/api.ts"
+import { gathered } from "../app/gathered.ts"
 import { listen } from "../app/serverStatus.ts"
 import { api, me } from "../store.ts"
 import { isNotifying, notifyOf } from "./notifications.ts"
@@ -13,7 +12,6 @@ import { isSeen } from "./seen.ts"
 
 /** `undefined`: not fetched yet. */
 const latest = signal<Attentions | undefined>(undefined)
-export const problem = signal<Problem | undefined>(undefined)
 
 /** Without those that were seen in this browser. */
 export const items = computed<ReadonlyArray<AttentionItem> | undefined>(() =>
@@ -28,39 +26,16 @@ const gatherMillis = 1_000
 /** What comes by time alone: a silence, a wait. */
 const askMillis = 10_000
 
-let isAsking = false
-let isStale = false
-let gathering: ReturnType<typeof setTimeout> | undefined
-
-export const refresh = async (): Promise<void> => {
-  if (isAsking) {
-    isStale = true
-    return
-  }
-  isAsking = true
-  isStale = false
-  try {
-    const answer = await api.attention()
-    if (me.value !== null) {
-      notifyOf(latest.value?.items, answer.items)
-      latest.value = answer
-    }
-    problem.value = undefined
-  } catch (cause) {
-    problem.value = problemFrom(cause)
-    if (problem.value.status === 401) me.value = null
-  }
-  isAsking = false
-  if (isStale) refreshSoon()
-}
-
-const refreshSoon = () => {
-  clearTimeout(gathering)
-  gathering = setTimeout(() => void refresh(), gatherMillis)
-}
+const asked = gathered(async () => {
+  const answer = await api.attention()
+  if (me.value === null) return
+  notifyOf(latest.value?.items, answer.items)
+  latest.value = answer
+}, gatherMillis)
+export const { problem, refresh } = asked
 
 listen((message) => {
-  if (message.type !== "step" || message.step.event !== "waits") refreshSoon()
+  if (message.type !== "step" || message.step.event !== "waits") asked.refreshSoon()
 })
 
 effect(() => {

@@ -1,10 +1,8 @@
 /** The overview: what became of turns within an hour or a day, who has the places, how the agents are, what it all cost. */
-import { useEffect, useState } from "preact/hooks"
-import type { Fleet } from "../../contract.ts"
-import { problemFrom } from "../../client/api.ts"
-import type { Problem } from "../../client/api.ts"
-import { api, me } from "../store.ts"
+import { useState } from "preact/hooks"
+import { api, leaveWhereRefused } from "../store.ts"
 import { ProblemBox } from "../ui/Problem.tsx"
+import { useAsked } from "../ui/useAsked.ts"
 import { Bars } from "./Bars.tsx"
 import { Numbers } from "./Numbers.tsx"
 import { Agents, Days, Pool } from "./tables.tsx"
@@ -16,7 +14,7 @@ type Window = keyof typeof windows
 
 export default function FleetView() {
   const [window, setWindow] = useState<Window>("hour")
-  const { latest, problem } = useFleet(window)
+  const { latest, problem } = useAsked(() => api.fleet(window), askMillis, [window], leaveWhereRefused)
   return (
     <main id="view" class="view" tabIndex={-1} aria-busy={latest === undefined && problem === undefined}>
       <div class="fleet">
@@ -49,35 +47,4 @@ export default function FleetView() {
       </div>
     </main>
   )
-}
-
-/** Asked while it is seen. */
-const useFleet = (window: Window) => {
-  const [latest, setLatest] = useState<Fleet | undefined>()
-  const [problem, setProblem] = useState<Problem | undefined>()
-  useEffect(() => {
-    let isHere = true
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const ask = async () => {
-      try {
-        const answer = document.hidden ? undefined : await api.fleet(window)
-        if (isHere && answer !== undefined) {
-          setLatest(answer)
-          setProblem(undefined)
-        }
-      } catch (cause) {
-        if (!isHere) return
-        const problem = problemFrom(cause)
-        setProblem(problem)
-        if (problem.status === 401) me.value = null
-      }
-      if (isHere) timer = setTimeout(() => void ask(), askMillis)
-    }
-    void ask()
-    return () => {
-      isHere = false
-      clearTimeout(timer)
-    }
-  }, [window])
-  return { latest, problem }
 }

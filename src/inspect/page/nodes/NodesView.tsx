@@ -1,18 +1,18 @@
 /** The nodes that work together: how each is, what it has to do, and which do not answer. Asked while it is seen. */
-import { useEffect, useState } from "preact/hooks"
+import { useState } from "preact/hooks"
 import type { Nodes } from "../../contract.ts"
-import { problemFrom } from "../../client/api.ts"
-import type { Problem } from "../../client/api.ts"
 import { duration, plural } from "../../client/format.ts"
-import { api, me } from "../store.ts"
+import { api, leaveWhereRefused } from "../store.ts"
 import { ProblemBox } from "../ui/Problem.tsx"
+import { useAsked } from "../ui/useAsked.ts"
 import { NodeRow } from "./NodeRow.tsx"
 import "./nodes.css"
 
 const askMillis = 2_000
 
 export default function NodesView() {
-  const { ask, latest, problem } = useNodes()
+  const [attempt, setAttempt] = useState(0)
+  const { latest, problem } = useAsked(() => api.nodes(), askMillis, [attempt], leaveWhereRefused)
   const isAlone = latest !== undefined && latest.lease_seconds === null
   return (
     <main id="view" class="view" tabIndex={-1} aria-busy={latest === undefined && problem === undefined}>
@@ -23,7 +23,7 @@ export default function NodesView() {
             {sentenceOf(latest)}
           </p>
         )}
-        {problem === undefined ? null : <ProblemBox problem={problem} onRetry={ask} />}
+        {problem === undefined ? null : <ProblemBox problem={problem} onRetry={() => setAttempt(attempt + 1)} />}
         {isAlone ? (
           <div class="empty">
             <h2>This Troupe is alone</h2>
@@ -49,37 +49,6 @@ const sentenceOf = ({ lease_seconds, nodes }: Nodes): string => {
   ]
     .filter((part) => part !== "")
     .join(" ")
-}
-
-const useNodes = () => {
-  const [latest, setLatest] = useState<Nodes | undefined>()
-  const [problem, setProblem] = useState<Problem | undefined>()
-  const [attempt, setAttempt] = useState(0)
-  useEffect(() => {
-    let isHere = true
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const ask = async () => {
-      try {
-        const answer = document.hidden ? undefined : await api.nodes()
-        if (isHere && answer !== undefined) {
-          setLatest(answer)
-          setProblem(undefined)
-        }
-      } catch (cause) {
-        if (!isHere) return
-        const problem = problemFrom(cause)
-        setProblem(problem)
-        if (problem.status === 401) me.value = null
-      }
-      if (isHere) timer = setTimeout(() => void ask(), askMillis)
-    }
-    void ask()
-    return () => {
-      isHere = false
-      clearTimeout(timer)
-    }
-  }, [attempt])
-  return { latest, problem, ask: () => setAttempt((before) => before + 1) }
 }
 
 /** The roles are said, because a narrow screen shows each row as a card, and it stays a table. */

@@ -1,11 +1,9 @@
 /** What runs for the session: the processes of its agent, and what it last wrote to stderr. Asked while it is seen. */
-import { useEffect, useState } from "preact/hooks"
-import type { Detail, Processes as ProcessesOf } from "../../../sessionContract.ts"
-import { problemFrom } from "../../../client/api.ts"
-import type { Problem } from "../../../client/api.ts"
+import type { Detail } from "../../../sessionContract.ts"
 import { bytes } from "../../../client/format.ts"
 import { ProblemBox } from "../../ui/Problem.tsx"
 import { Since } from "../../ui/Time.tsx"
+import { useAsked } from "../../ui/useAsked.ts"
 import { treeOf } from "../model/tree.ts"
 import type { Store } from "../store.ts"
 import { Death } from "./Budget.tsx"
@@ -20,30 +18,7 @@ const askMillis = 2_000
 
 export const Processes = ({ detail, store }: Props) => {
   const { api } = store
-  const [latest, setLatest] = useState<ProcessesOf | undefined>()
-  const [problem, setProblem] = useState<Problem | undefined>()
-  useEffect(() => {
-    if (api === null) return
-    let isHere = true
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const ask = async () => {
-      try {
-        const answer = document.hidden ? undefined : await api.processes()
-        if (isHere && answer !== undefined) {
-          setLatest(answer)
-          setProblem(undefined)
-        }
-      } catch (cause) {
-        if (isHere) setProblem(problemFrom(cause))
-      }
-      if (isHere) timer = setTimeout(() => void ask(), askMillis)
-    }
-    void ask()
-    return () => {
-      isHere = false
-      clearTimeout(timer)
-    }
-  }, [api])
+  const { latest, problem } = useAsked(api === null ? null : () => api.processes(), askMillis, [api])
   const { pid, state, unseen, up_since } = detail.process
   const lastEnd = detail.processes.findLast(({ ended_at }) => ended_at !== null)
   return (
