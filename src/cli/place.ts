@@ -1,7 +1,7 @@
 /**
- * Where the session of a chat is: on the server that `--url` names, on the one that runs on the data dir, or in this process.
+ * Where the sessions of a command are (`chat`, `acp`, `mcp`): on the server that `--url` names, on the one that runs on the data dir, or in this process.
  *
- * In this process its data is in a directory of the user's own, one for each directory that chats work in, so that a
+ * In this process its data is in a directory of the user's own, one for each directory that the command works in, so that a
  * repository has nothing of it; unless a data dir is named.
  */
 import { Effect, Option } from "effect"
@@ -9,16 +9,16 @@ import { createHash } from "node:crypto"
 import { realpathSync } from "node:fs"
 import { homedir } from "node:os"
 import { basename, isAbsolute, join } from "node:path"
-import { BadUsage } from "../failures.ts"
-import { configuration } from "../options.ts"
-import { findServer, localServer, tokenFor } from "../server.ts"
-import type { Server, ServerFlags } from "../server.ts"
+import { BadUsage } from "./failures.ts"
+import { configuration } from "./options.ts"
+import { findServer, localServer, tokenFor } from "./server.ts"
+import type { Server, ServerFlags } from "./server.ts"
 
 export type Place =
   | { readonly _tag: "Server"; readonly server: Server; readonly isLocal: boolean }
   | ({ readonly _tag: "Here" } & Effect.Success<ReturnType<typeof configuration>>)
 
-/** `cwd`: where the chat works. `command`: whose data in this process is. */
+/** `cwd`: where the command works. `command`: whose data in this process is. */
 export const placeOf = Effect.fnUntraced(function* (
   flags: ServerFlags,
   cwd: string,

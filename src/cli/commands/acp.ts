@@ -5,9 +5,8 @@
  * stdout is the protocol's alone. When the editor is gone, its sessions go on: on a server as if nothing had been; here the turns
  * that run may finish, and the sessions are taken up by whoever opens the data dir next.
  */
-import { Context, Effect, Layer, Option, Redacted, Schedule } from "effect"
+import { Context, Effect, Layer, Redacted, Schedule } from "effect"
 import { Command, Flag } from "effect/cli"
-import { randomBytes } from "node:crypto"
 import { open } from "../../backend/remoteBackend.ts"
 import type { Backend } from "../../backend/Backend.ts"
 import { Backends } from "../../doors/Backends.ts"
@@ -15,11 +14,10 @@ import type { Defaults } from "../../doors/acp/requests.ts"
 import { serveStdio } from "../../doors/acp/stdio.ts"
 import { PermissionPolicy } from "../../domain/Permissions.ts"
 import { Operator } from "../../services/Operator.ts"
-import * as Runtime from "../../wiring.ts"
-import { placeOf } from "../chat/place.ts"
-import type { Place } from "../chat/place.ts"
-import { asCommandFailed, CommandFailed } from "../failures.ts"
+import { placeOf } from "../place.ts"
+import { asCommandFailed } from "../failures.ts"
 import * as Logging from "../logging.ts"
+import * as RuntimeHere from "../runtimeHere.ts"
 import { serverFlags } from "../server.ts"
 import type { Server } from "../server.ts"
 import { given, sessionFlags } from "../sessionFlags.ts"
@@ -86,22 +84,17 @@ const there = ({ token, url }: Server, defaults: Defaults) =>
     (backend) => Effect.promise(() => backend.close())
   )
 
-const here = Effect.fnUntraced(function* (
-  { databaseUrl, reviews, settings }: Extract<Place, { readonly _tag: "Here" }>,
-  defaults: Defaults
-) {
-  // Nothing in this process checks an admin token; the one in the data dir is left to a server.
-  const adminToken = Option.some(Redacted.make(randomBytes(32).toString("hex")))
+const here = Effect.fnUntraced(function* (place: RuntimeHere.Here, defaults: Defaults) {
   const scope = yield* Effect.scope
-  const runtime = Layer.buildWithScope(Runtime.layer(settings, { adminToken, databaseUrl, reviews }), scope)
+  const runtime = Layer.buildWithScope(RuntimeHere.layer(place), scope)
   const services = yield* Effect.retry(runtime, {
     times: heldForAttempts,
     schedule: Schedule.spaced(heldPause),
-    while: (error) => error._tag === "LedgerUnusable" && error.problem.startsWith("is held")
+    while: (error) => error._tag === "LedgerUnusable" && RuntimeHere.isHeld(error)
   }).pipe(
     Effect.mapError((error) =>
-      error._tag === "LedgerUnusable" && error.problem.startsWith("is held")
-        ? new CommandFailed({ code: "ledger_unusable", problem: `${error.message} ${besideOthers}` })
+      error._tag === "LedgerUnusable" && RuntimeHere.isHeld(error)
+        ? RuntimeHere.unusable(error, besideOthers)
         : asCommandFailed(error)
     )
   )

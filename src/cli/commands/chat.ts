@@ -1,29 +1,27 @@
 /**
  * `troupe chat`: a session in the terminal, with its agent's words as they come and its approvals asked in place.
  *
- * The session is on a server or in this process (`chat/place.ts`). One that the chat has opened is closed with it, and none of
+ * The session is on a server or in this process (`place.ts`). One that the chat has opened is closed with it, and none of
  * its processes is left, unless the chat is detached from it; one that the chat came back to stays open.
  */
-import { Effect, Option, Redacted } from "effect"
+import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { randomBytes } from "node:crypto"
 import { resolve } from "node:path"
 import { usageBody } from "../../http/turnBody.ts"
-import * as Runtime from "../../wiring.ts"
 import * as ActiveConversation from "../chat/ActiveConversation.ts"
 import * as Chat from "../chat/Chat.ts"
 import type { Conversation } from "../chat/Conversation.ts"
 import * as Embedded from "../chat/embedded.ts"
 import * as JsonLines from "../chat/JsonLines.ts"
 import * as Piped from "../chat/Piped.ts"
-import { placeOf } from "../chat/place.ts"
-import type { Place } from "../chat/place.ts"
+import { placeOf } from "../place.ts"
 import * as Remote from "../chat/remote.ts"
 import * as Tty from "../chat/Tty.ts"
 import * as Words from "../chat/words.ts"
 import { BadUsage, CommandFailed, Stopped } from "../failures.ts"
 import * as Logging from "../logging.ts"
 import { jsonFlag } from "../options.ts"
+import * as RuntimeHere from "../runtimeHere.ts"
 import { serverFlags, withClientOf } from "../server.ts"
 import { given, sessionFlags } from "../sessionFlags.ts"
 import { oneLine, print, printLine } from "../terminal.ts"
@@ -79,20 +77,14 @@ const unlessGiven = Effect.fnUntraced(function* ({ cwd: _, ...flags }: Parameter
 })
 
 const here = Effect.fnUntraced(function* (
-  { databaseUrl, reviews, settings }: Extract<Place, { readonly _tag: "Here" }>,
+  place: RuntimeHere.Here,
   request: Parameters<typeof Embedded.open>[0],
   session: string | null,
   json: boolean
 ) {
-  // Nothing in this process checks an admin token; the one in the data dir is left to a server.
-  const adminToken = Option.some(Redacted.make(randomBytes(32).toString("hex")))
   yield* chat(Embedded.open(request, session), session !== null, { json, where: "" }).pipe(
-    Effect.provide(Runtime.layer(settings, { adminToken, databaseUrl, reviews })),
-    Effect.catchTag("LedgerUnusable", (unusable) => {
-      const isHeld = unusable.problem.startsWith("is held")
-      const problem = isHeld ? `${unusable.message} ${besideOthers}` : unusable.message
-      return Effect.fail(new CommandFailed({ code: "ledger_unusable", problem }))
-    }),
+    Effect.provide(RuntimeHere.layer(place)),
+    Effect.catchTag("LedgerUnusable", (error) => Effect.fail(RuntimeHere.unusable(error, besideOthers))),
     Effect.provide(Logging.quiet)
   )
 })

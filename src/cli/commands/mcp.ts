@@ -3,11 +3,10 @@
  * Desktop, VS Code.
  *
  * Its sessions are on the server that is named, on the one that runs on the data dir, or in this process, as those of
- * `troupe chat` are (`chat/place.ts`). stdout has the protocol and nothing else.
+ * `troupe chat` are (`place.ts`). stdout has the protocol and nothing else.
  */
 import { Effect, Option, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
-import { randomBytes } from "node:crypto"
 import { resolve } from "node:path"
 import type { Backend } from "../../backend/Backend.ts"
 import * as EmbeddedBackend from "../../backend/embeddedBackend.ts"
@@ -19,11 +18,11 @@ import { PermissionPolicy } from "../../domain/Permissions.ts"
 import type { Defaults } from "../../doors/mcp/server.ts"
 import { serveStdio } from "../../doors/mcp/stdio.ts"
 import { Operator } from "../../services/Operator.ts"
-import * as Runtime from "../../wiring.ts"
-import { placeOf } from "../chat/place.ts"
-import type { Place } from "../chat/place.ts"
-import { asCommandFailed, CommandFailed } from "../failures.ts"
+import { placeOf } from "../place.ts"
+import type { Place } from "../place.ts"
+import { asCommandFailed } from "../failures.ts"
 import * as Logging from "../logging.ts"
+import * as RuntimeHere from "../runtimeHere.ts"
 import { serverFlags } from "../server.ts"
 import { note } from "../terminal.ts"
 
@@ -81,13 +80,8 @@ const onServer = ({ server }: Extract<Place, { readonly _tag: "Server" }>, defau
 /** The app that owns the sessions: none of the data dir has this name, unless somebody chooses it. */
 const app = "mcp"
 
-const inThisProcess = (
-  { databaseUrl, reviews, settings }: Extract<Place, { readonly _tag: "Here" }>,
-  defaults: Defaults
-) => {
-  // Nothing in this process checks it.
-  const adminToken = Option.some(Redacted.make(randomBytes(32).toString("hex")))
-  return Effect.gen(function* () {
+const inThisProcess = (place: RuntimeHere.Here, defaults: Defaults) =>
+  Effect.gen(function* () {
     const services = yield* Effect.context<BackendServices>()
     const promises = promisesOf(Effect.runPromiseExitWith(services), services, troupeError)
     const caller = { _tag: "App", app: EmbeddedBackend.appNamed(app) } as const
@@ -95,15 +89,10 @@ const inThisProcess = (
     yield* serve(EmbeddedBackend.make({ ...promises, close: () => Promise.resolve() }, caller), defaults)
     yield* Effect.ignore(drain(drainMillis))
   }).pipe(
-    Effect.provide(Runtime.layer(settings, { adminToken, databaseUrl, reviews })),
-    Effect.catchTag("LedgerUnusable", (unusable) => {
-      const isHeld = unusable.problem.startsWith("is held")
-      const problem = isHeld ? `${unusable.message} ${besideOthers}` : unusable.message
-      return Effect.fail(new CommandFailed({ code: "ledger_unusable", problem }))
-    }),
+    Effect.provide(RuntimeHere.layer(place)),
+    Effect.catchTag("LedgerUnusable", (error) => Effect.fail(RuntimeHere.unusable(error, besideOthers))),
     Effect.provide(Logging.quiet)
   )
-}
 
 const besideOthers =
   "Several hosts share what troupe serve runs on: start it here, or name another by --url and TROUPE_TOKEN."
