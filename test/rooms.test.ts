@@ -53,8 +53,9 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
 /** Single files of another area: without anything of Node or of a browser, or those by which a runtime is opened. */
 const shared: Readonly<Record<string, RegExp>> = {
   "src/inspect/client":
-    /^src\/(inspect\/(contract\.ts$|sessionContract\.ts$|chart\/)|domain\/(cut|unsafeCharacters)\.ts$)/,
-  "src/inspect/page": /^src\/inspect\/(contract\.ts$|sessionContract\.ts$|chart\/|detail\/budget\.ts$)/,
+    /^src\/(inspect\/(contract\.ts$|sessionContract\.ts$|fleetContract\.ts$|chart\/)|domain\/(cut|unsafeCharacters)\.ts$)/,
+  "src/inspect/page":
+    /^src\/inspect\/(contract\.ts$|sessionContract\.ts$|fleetContract\.ts$|chart\/|detail\/budget\.ts$)/,
   "src/promise": /^src\/(wiring|needsNode)\.ts$/,
   "src/configuration": /^src\/wiring\.ts$/,
   "src/cli": /^src\/(wiring|dataDir)\.ts$/

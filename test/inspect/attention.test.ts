@@ -1,7 +1,7 @@
 /** What needs a person, of a whole Troupe with real agents: by the API, for the admin and for an app, and by webhook. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { AttentionItem, Attentions } from "../../src/inspect/contract.ts"
+import type { AttentionItem, Attentions } from "../../src/inspect/fleetContract.ts"
 import { adminToken, csrf, open, scratch } from "./harness.ts"
 import type { RunningTroupe } from "./harness.ts"
 

@@ -1,7 +1,7 @@
 /** The overview of the fleet, of a whole Troupe with real agents: turns, places, agents, usage, and the sessions behind a bar. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { Fleet, FleetSessions } from "../../src/inspect/contract.ts"
+import type { Fleet, FleetSessions } from "../../src/inspect/fleetContract.ts"
 import { adminToken, open, scratch } from "./harness.ts"
 import type { RunningTroupe } from "./harness.ts"
 

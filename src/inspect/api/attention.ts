@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { Attention } from "../../domain/attention.ts"
 import { Inspection } from "../../services/Inspection.ts"
 import type { Caller } from "../../services/Inspection.ts"
-import type { AttentionAction, AttentionItem, Attentions } from "../contract.ts"
+import type { AttentionAction, AttentionItem, Attentions } from "../fleetContract.ts"
 import { get, routes } from "./route.ts"
 
 export const layer = routes(

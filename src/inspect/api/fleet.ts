@@ -5,7 +5,7 @@ import type { Histogram, Tally } from "../../domain/Tally.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import { Inspection } from "../../services/Inspection.ts"
 import type { FleetOverview } from "../../services/inspection/fleet.ts"
-import type { Fleet, FleetNumbers, FleetPlace, FleetSessions, Quantiles } from "../contract.ts"
+import type { Fleet, FleetNumbers, FleetPlace, FleetSessions, Quantiles } from "../fleetContract.ts"
 import { get, integerOf, routes } from "./route.ts"
 
 const times = { least: 0, most: 100_000_000_000, otherwise: 0 }

@@ -17,6 +17,7 @@ import { Sessions } from "../../services/Sessions.ts"
 import type { Caller } from "../../services/Sessions.ts"
 import { Threads } from "../../services/Threads.ts"
 import type * as Contract from "../contract.ts"
+import type { Agents, Checked } from "../fleetContract.ts"
 import { bodyOf, get, post, routes } from "./route.ts"
 import { idOf } from "./sessionReads.ts"
 
@@ -59,7 +60,7 @@ const agentDto = ({
   protocol,
   starts: { failed, lastFailure, p50Millis, p95Millis, succeeded },
   version
-}: AgentHealth): Contract.Agents["agents"][number] => ({
+}: AgentHealth): Agents["agents"][number] => ({
   name,
   available,
   hint,
@@ -76,7 +77,7 @@ const agentDto = ({
   can: { effort, mode, model, threads }
 })
 
-const checkedDto = ({ handshake, hint, problem }: Diagnosis): Contract.Checked => {
+const checkedDto = ({ handshake, hint, problem }: Diagnosis): Checked => {
   if (handshake === null) return { ok: true, problem: hint ?? "It is not installed.", seconds: null }
   if (!handshake.ok) return { ok: true, problem: handshake.message, seconds: null }
   return { ok: true, problem, seconds: handshake.millis / 1000 }
@@ -118,7 +119,7 @@ export const layer = routes(
             agents: agents.map(agentDto),
             permissions: PermissionPolicy.literals.map((word) => ({ word, meaning: words[word].meaning })),
             apps: yield* appsOf(caller)
-          } satisfies Contract.Agents
+          } satisfies Agents
         })
       ),
       post(
@@ -128,7 +129,7 @@ export const layer = routes(
           const name = params["name"] ?? ""
           const [found] = yield* oneCheck.withPermit(directory.diagnose(name))
           if (found === undefined) return yield* new UnknownAgent({ name })
-          return checkedDto(found) satisfies Contract.Checked
+          return checkedDto(found) satisfies Checked
         })
       ),
       get(

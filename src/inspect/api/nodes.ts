@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { Operator } from "../../services/Operator.ts"
 import type { SeenNode } from "../../services/Operator.ts"
-import type { Node, Nodes } from "../contract.ts"
+import type { Node, Nodes } from "../fleetContract.ts"
 import { get, routes } from "./route.ts"
 
 const notAdmin = {

@@ -3,27 +3,22 @@
  * problem that the server sent.
  */
 import type {
-  Agents,
   Answer,
   Approvals,
-  Attentions,
-  Checked,
   Coverage,
   Done,
-  Fleet,
-  FleetSessions,
   Link,
   Login,
   Me,
   NewFork,
   NewSession,
   NewTurn,
-  Nodes,
   Opened,
   SessionRows,
   State,
   Threads
 } from "../contract.ts"
+import type { Agents, Attentions, Checked, Fleet, FleetSessions, Nodes } from "../fleetContract.ts"
 import type { Detail, Diagnosis, Events, Processes, Steps, Wire } from "../sessionContract.ts"
 import { parsed } from "./visible.ts"
 import { cut } from "../../domain/cut.ts"

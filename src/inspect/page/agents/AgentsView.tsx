@@ -1,6 +1,6 @@
 /** The agents: which there are, in which version, whether they can be started, and how their starts went. */
 import { useState } from "preact/hooks"
-import type { Agents, Checked } from "../../contract.ts"
+import type { Agents, Checked } from "../../fleetContract.ts"
 import { duration } from "../../client/format.ts"
 import { now } from "../clock.ts"
 import { api, isAdmin, sayProblem } from "../store.ts"

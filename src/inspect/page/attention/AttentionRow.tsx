@@ -1,6 +1,6 @@
 /** One thing that needs a person. */
 import { useState } from "preact/hooks"
-import type { AttentionAction, AttentionItem } from "../../contract.ts"
+import type { AttentionAction, AttentionItem } from "../../fleetContract.ts"
 import { hashOf, hashOfSession } from "../app/router.ts"
 import { noFilter } from "../../client/rows.ts"
 import { shortened } from "../../client/format.ts"

@@ -3,7 +3,7 @@
  * browser's notifications. Asked for anew after steps of sessions and, since much of it comes by time alone, now and then.
  */
 import { computed, effect, signal } from "@preact/signals"
-import type { AttentionItem, Attentions } from "../../contract.ts"
+import type { AttentionItem, Attentions } from "../../fleetContract.ts"
 import { gathered } from "../app/gathered.ts"
 import { listen } from "../app/serverStatus.ts"
 import { api, me } from "../store.ts"

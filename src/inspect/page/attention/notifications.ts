@@ -1,6 +1,6 @@
 /** Notifications of the browser, of what begins to need a person while nobody looks at the page. */
 import { signal } from "@preact/signals"
-import type { AttentionItem } from "../../contract.ts"
+import type { AttentionItem } from "../../fleetContract.ts"
 import { hashOfSession } from "../app/router.ts"
 import { say } from "../store.ts"
 import { kindWords } from "./words.ts"

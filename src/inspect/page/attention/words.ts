@@ -1,5 +1,5 @@
 /** What each kind of attention is called, and how it looks. */
-import type { AttentionItem } from "../../contract.ts"
+import type { AttentionItem } from "../../fleetContract.ts"
 import type { Tone } from "../../client/tones.ts"
 
 type Kind = AttentionItem["kind"]

@@ -1,6 +1,6 @@
 /** Turns by outcome over time; a press on a bar lists the sessions behind it. */
 import { useEffect, useState } from "preact/hooks"
-import type { Fleet, FleetBar, FleetSessions } from "../../contract.ts"
+import type { Fleet, FleetBar, FleetSessions } from "../../fleetContract.ts"
 import { clockTime, digits } from "../../client/format.ts"
 import { hashOfSession } from "../app/router.ts"
 import { now } from "../clock.ts"

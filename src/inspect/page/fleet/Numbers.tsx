@@ -1,6 +1,6 @@
 /** The numbers of all turns of the window. */
 import type { ComponentChildren } from "preact"
-import type { FleetNumbers, Quantiles } from "../../contract.ts"
+import type { FleetNumbers, Quantiles } from "../../fleetContract.ts"
 import { count, digits } from "../../client/format.ts"
 import { Sign } from "../ui/State.tsx"
 import { outcomes, turnsIn } from "./outcomes.ts"

@@ -1,6 +1,6 @@
 /** Who has the places and waits for one, how each agent is by its version, and what apps used by day. */
 import type { ComponentChildren } from "preact"
-import type { Fleet, FleetPlace } from "../../contract.ts"
+import type { Fleet, FleetPlace } from "../../fleetContract.ts"
 import { count, digits, money } from "../../client/format.ts"
 import { hashOfSession } from "../app/router.ts"
 import { StateBadge } from "../ui/State.tsx"

@@ -1,7 +1,7 @@
 /** One node as a line of the table; on a narrow screen, as a card. */
 import { Fragment } from "preact"
 import type { ComponentChildren } from "preact"
-import type { Node, NodeState } from "../../contract.ts"
+import type { Node, NodeState } from "../../fleetContract.ts"
 import { hashOf } from "../app/router.ts"
 import { noFilter } from "../../client/rows.ts"
 import { now } from "../clock.ts"

@@ -1,6 +1,6 @@
 /** The nodes that work together: how each is, what it has to do, and which do not answer. Asked while it is seen. */
 import { useState } from "preact/hooks"
-import type { Nodes } from "../../contract.ts"
+import type { Nodes } from "../../fleetContract.ts"
 import { duration, plural } from "../../client/format.ts"
 import { api, leaveWhereRefused } from "../store.ts"
 import { ProblemBox } from "../ui/Problem.tsx"

@@ -1,6 +1,7 @@
 /** Starts a session: which agent, where, what it may do, and with which words or conversation it begins. */
 import { useEffect, useRef, useState } from "preact/hooks"
-import type { Agents, NewSession } from "../../contract.ts"
+import type { NewSession } from "../../contract.ts"
+import type { Agents } from "../../fleetContract.ts"
 import { problemFrom } from "../../client/api.ts"
 import type { Problem } from "../../client/api.ts"
 import { go } from "../app/location.ts"
