@@ -4,20 +4,25 @@
  *
  * Times are milliseconds since 1970.
  */
+import { ofProcessor, wholeProcessor } from "./heldUp.ts"
 import type { AppName, SessionId } from "./Ids.ts"
 import type { Limits } from "./Settings.ts"
 import type { FailureClass, TurnStatus } from "./Turn.ts"
 
-/** How long each may last before it needs somebody. */
-export interface AttentionBounds {
-  /** An approval, or a question, that nobody has answered. */
-  readonly askedMillis: number
-  /** A turn in the line for a process. */
-  readonly queuedMillis: number
+/** From when on a silence of an agent in its turn is long. */
+export interface SilenceBounds {
   /** No silence that is shorter counts, however talkative the agent usually is. */
   readonly leastSilenceMillis: number
   /** Where the agent's usual silence is not known yet. */
   readonly unknownSilenceMillis: number
+}
+
+/** How long each may last before it needs somebody. */
+export interface AttentionBounds extends SilenceBounds {
+  /** An approval, or a question, that nobody has answered. */
+  readonly askedMillis: number
+  /** A turn in the line for a process. */
+  readonly queuedMillis: number
   /** So long a failed turn counts, where none came after it. */
   readonly failedMillis: number
 }
@@ -63,6 +68,10 @@ export type Situation =
       readonly heardAt: number
       /** 99 of 100 silences of this agent were not longer; `null`: too few are known, or a tool of its runs. */
       readonly usualSilenceMillis: number | null
+      /** What holds its processes up, in words; `null`: nothing, or it was not looked at. */
+      readonly heldUp: string | null
+      /** The part of a processor that they use, of its own where no tool runs; 0: not measured. */
+      readonly used: number
     })
   | (OfSession & { readonly _tag: "Queued"; readonly since: number })
   /** Its last turn, and no other is on its way. */
@@ -139,10 +148,16 @@ const attentionOf = (situation: Situation, now: number, bounds: AttentionBounds)
       return found("parked", since, reason === "" ? "It is parked." : `It is parked: ${reason}`)
     }
     case "AtWork": {
-      const { heardAt, turn } = situation
-      return now - heardAt < silenceThatCounts(situation, bounds)
-        ? null
-        : found("silent", heardAt, `Nothing is heard of its agent in turn ${turn}, for longer than is usual.`)
+      const { heardAt, heldUp, turn, used } = situation
+      const silence = now - heardAt
+      if (heldUp !== null && silence >= bounds.leastSilenceMillis) return found("silent", heardAt, heldUp)
+      if (silence < silenceThatCounts(situation, bounds)) return null
+      const loops = used < wholeProcessor ? "" : ` It uses ${ofProcessor(used)}: it looks like a busy loop.`
+      return found(
+        "silent",
+        heardAt,
+        `Nothing is heard of its agent in turn ${turn}, for longer than is usual.${loops}`
+      )
     }
     case "Queued": {
       const { since, turn } = situation
@@ -170,8 +185,16 @@ const attentionOf = (situation: Situation, now: number, bounds: AttentionBounds)
   }
 }
 
-/** From which silence on its agent's is longer than usual. */
+/**
+ * From which silence on its agent's is longer than usual. An agent that computes says nothing about what it waits for, so
+ * where no usual silence is known it needs no patience beyond the least.
+ */
 export const silenceThatCounts = (
-  { usualSilenceMillis }: Pick<Extract<Situation, { readonly _tag: "AtWork" }>, "usualSilenceMillis">,
-  { leastSilenceMillis, unknownSilenceMillis }: AttentionBounds
-): number => (usualSilenceMillis === null ? unknownSilenceMillis : Math.max(leastSilenceMillis, usualSilenceMillis))
+  { used, usualSilenceMillis }: Pick<Extract<Situation, { readonly _tag: "AtWork" }>, "used" | "usualSilenceMillis">,
+  { leastSilenceMillis, unknownSilenceMillis }: SilenceBounds
+): number =>
+  usualSilenceMillis !== null
+    ? Math.max(leastSilenceMillis, usualSilenceMillis)
+    : used >= wholeProcessor
+      ? leastSilenceMillis
+      : unknownSilenceMillis

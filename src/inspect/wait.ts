@@ -7,7 +7,7 @@
 import type { AnyStateNode } from "xstate"
 import { sessionMachine } from "../../machines/session/machine.ts"
 import { delayName, infoOf, stateInfo } from "../../machines/session/stateInfo.ts"
-import { cut } from "../domain/cut.ts"
+import { named } from "../domain/named.ts"
 import type { WaitsFor } from "../../machines/session/states.ts"
 import type { Wait } from "./contract.ts"
 
@@ -62,13 +62,6 @@ const waitWords: Readonly<Record<WaitsFor, (session: WaitingSession) => string>>
   kernel: () => "the kernel to say that no process of it is left",
   nothing: () => "nothing any more"
 }
-
-/** Text of an agent, as a word in a sentence. */
-export const named = (title: string): string => {
-  const text = title.replaceAll(/\s+/g, " ").replaceAll("`", "'")
-  return `\`${text.length > longestName ? `${cut(text, longestName)}…` : text}\``
-}
-const longestName = 120
 
 /** Nobody waits for a tool while a person is asked, or where the agent was asked to stop. */
 const toolOf = ({ substate, tools = [] }: WaitingSession): Wait["tool"] => {

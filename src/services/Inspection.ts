@@ -26,7 +26,8 @@ import { ThisNode } from "../runtime/ThisNode.ts"
 import { SessionHost } from "../supervision/SessionHost.ts"
 import type { Looked } from "../supervision/Looked.ts"
 import type { UseSample } from "../supervision/UseSamples.ts"
-import type { Attention } from "../domain/attention.ts"
+import { attentionBoundsOf } from "../domain/attention.ts"
+import type { Attention, SilenceBounds } from "../domain/attention.ts"
 import * as AttentionOf from "./inspection/attention.ts"
 import * as FleetOf from "./inspection/fleet.ts"
 import type { FleetOverview, FleetSession, FleetWindow } from "./inspection/fleet.ts"
@@ -87,6 +88,8 @@ export type MeasuredProcess = SeenProcess & { readonly cpu: number | null }
 export interface Examined {
   readonly session: InspectedSession
   readonly processes: ReadonlyArray<MeasuredProcess>
+  /** From when on its agent's silence is long. */
+  readonly bounds: SilenceBounds
 }
 
 type OfSession<A> = Effect.Effect<A, SessionNotFound | Unavailable>
@@ -236,10 +239,11 @@ export class Inspection extends Context.Service<
             tree: looked?._tag === "Seen" ? looked.tree : []
           }))
           const first = yield* look
-          if (first.tree.length === 0) return { session: yield* session(caller, id), processes: [] }
+          const bounds = attentionBoundsOf(limits)
+          if (first.tree.length === 0) return { session: yield* session(caller, id), processes: [], bounds }
           yield* Effect.sleep(betweenLooks)
           const second = yield* look
-          return { session: yield* session(caller, id), processes: measured(first, second) }
+          return { session: yield* session(caller, id), processes: measured(first, second), bounds }
         }),
         follow: (caller, id, from) => Effect.map(find(caller, id), (record) => followSession(record.id, from)),
         observeCommits

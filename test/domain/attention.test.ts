@@ -22,11 +22,17 @@ const asked = (session: string, ago: number, isQuestion = false): Situation => (
   isQuestion,
   at: now - ago
 })
-const working = (ago: number, usualSilenceMillis: number | null): Situation => ({
+const working = (
+  ago: number,
+  usualSilenceMillis: number | null,
+  { heldUp = null, used = 0 }: { readonly heldUp?: string | null; readonly used?: number } = {}
+): Situation => ({
   _tag: "AtWork",
   ...of("ses_w"),
   heardAt: now - ago,
-  usualSilenceMillis
+  usualSilenceMillis,
+  heldUp,
+  used
 })
 const queued = (ago: number): Situation => ({ _tag: "Queued", ...of("ses_q"), since: now - ago })
 const failed = (session: string, ago: number, kind: "model" | "outcome_unknown" | null = "model"): Situation => ({
@@ -70,7 +76,15 @@ describe("what needs a person", () => {
     ["no short silence of a talkative agent", working(minute - 1, 10), null],
     ["but a minute of it", working(minute, 10), "silent"],
     ["of an agent that is not known yet five minutes", working(5 * minute, null), "silent"],
-    ["and not less", working(5 * minute - 1, null), null]
+    ["and not less", working(5 * minute - 1, null), null],
+    ["of one that only computes a minute", working(minute, null, { used: 1 }), "silent"],
+    ["and none that is usual for one that computes", working(minute, 2 * minute, { used: 1 }), null],
+    [
+      "of one that is stopped a minute, whatever is usual",
+      working(minute, 2 * minute, { heldUp: "stopped" }),
+      "silent"
+    ],
+    ["and not less", working(minute - 1, null, { heldUp: "stopped" }), null]
   ]
   for (const [what, situation, kind] of cases) {
     it(`is ${what}`, () => {

@@ -1,9 +1,11 @@
 /** What needs a person, of a whole Troupe with real agents: by the API, for the admin and for an app, and by webhook. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import process from "node:process"
 import type { AttentionItem, Attentions } from "../../src/inspect/fleetContract.ts"
 import { adminToken, csrf, open, scratch } from "./harness.ts"
 import type { RunningTroupe } from "./harness.ts"
+import { detailOf } from "./sessionApi.ts"
 
 const limits = {
   attentionAskedMillis: 0,
@@ -77,6 +79,15 @@ describe("what needs a person", () => {
         // The places are taken by these two and by a third one.
         const third = yield* troupe.create(ours)
         yield* begin(troupe, ours, third, "hang")
+        yield* until(troupe, ours, isOf("silent", third))
+        const { pid } = (yield* detailOf(troupe, ours, third)).process
+        process.kill(pid!, "SIGSTOP")
+        const halted = yield* until(troupe, ours, (items) => items.some(({ what }) => what.includes("is stopped")))
+        assert.include(
+          halted.find(({ session_id }) => session_id === third)?.what,
+          `Its agent's process, ${pid}, is stopped (state T, as by SIGSTOP)`
+        )
+        process.kill(pid!, "SIGCONT")
         const waiting = yield* troupe.create(ours)
         yield* begin(troupe, ours, waiting, "hello")
         yield* until(troupe, ours, isOf("queued", waiting))

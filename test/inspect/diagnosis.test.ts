@@ -51,6 +51,7 @@ const diagnosed = (
     session: { heardAt: now - silent * 1_000, usualSilence: usual === undefined ? null : usual * 1_000 },
     processes,
     stderr: "first\nlast words\n",
+    bounds: { leastSilenceMillis: 60_000, unknownSilenceMillis: 300_000 },
     now
   }
   return diagnosisOf(examination)
@@ -96,9 +97,9 @@ describe("the verdict", () => {
     [
       "a long wait for its model",
       [one({ connections: ["10.0.0.1:443"] })],
-      { silent: 61 },
+      { silent: 301 },
       "silent",
-      /as of its model\. It was last heard 1 min 1 s ago, which is long\.$/
+      /as of its model\. It was last heard 5 min 1 s ago, which is long\.$/
     ],
     [
       "nothing to be seen",

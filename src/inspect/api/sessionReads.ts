@@ -74,7 +74,7 @@ export const layer = routes(
       get(
         "/sessions/:id/why",
         Effect.fnUntraced(function* (context) {
-          const { processes, session } = yield* inspection.examine(context.caller, idOf(context))
+          const { bounds, processes, session } = yield* inspection.examine(context.caller, idOf(context))
           const now = yield* Clock.currentTimeMillis
           const stderr = session.vitals?.stderr ?? ""
           return diagnosisOf({
@@ -82,6 +82,7 @@ export const layer = routes(
             session,
             processes,
             stderr,
+            bounds,
             now
           }) satisfies Diagnosis
         })

@@ -5,9 +5,12 @@
  * A stopped process, one that waits and one that runs in a circle look the same from the protocol: nothing comes.
  */
 import { infoOf } from "../../../machines/session/stateInfo.ts"
+import { silenceThatCounts } from "../../domain/attention.ts"
+import type { SilenceBounds } from "../../domain/attention.ts"
+import { heldUp, leastWork, ofProcessor, wholeProcessor } from "../../domain/heldUp.ts"
 import type { InspectedSession, MeasuredProcess } from "../../services/Inspection.ts"
 import type { Detail, Diagnosis } from "../sessionContract.ts"
-import { named } from "../wait.ts"
+import { named } from "../../domain/named.ts"
 import { age } from "./age.ts"
 import { markdownOf } from "./diagnosisMarkdown.ts"
 
@@ -16,6 +19,7 @@ export interface Examination {
   readonly session: Pick<InspectedSession, "heardAt" | "usualSilence">
   readonly processes: ReadonlyArray<MeasuredProcess>
   readonly stderr: string
+  readonly bounds: SilenceBounds
   /** In milliseconds since 1970. */
   readonly now: number
 }
@@ -62,80 +66,41 @@ const stateWords: Readonly<Record<string, string>> = {
 type Process = MeasuredProcess
 type Verdict = Pick<Diagnosis, "kind" | "verdict">
 
-/** So much of a processor is work. */
-const working = 0.02
-/** So much of one is all that a program with one thread can take. */
-const busy = 0.7
-/** Where it is not known how long the silences of the agent usually are. */
-const longSilence = 60
-
-const verdictOf = ({ detail, processes }: Examination, silence: Diagnosis["silence"]): Verdict => {
+const verdictOf = (examination: Examination, silence: Diagnosis["silence"]): Verdict => {
+  const { detail, processes } = examination
   const info = infoOf(detail.session.substate)
   if (detail.process.unseen !== null) return { kind: "none", verdict: detail.process.unseen }
   if (info?.process !== "up" && info?.process !== "starting" && info?.process !== "stopping")
     return { kind: "none", verdict: detail.why.sentence }
   return (
-    ofKernel(detail, processes) ??
-    (info.tags.has("agentAtWork") && !info.tags.has("approvalsOpen") ? ofWork(detail, processes, silence) : null) ?? {
+    heldUp(processes, detail.process.pid) ??
+    (info.tags.has("agentAtWork") && !info.tags.has("approvalsOpen") ? ofWork(examination, silence) : null) ?? {
       kind: "none",
       verdict: detail.why.sentence
     }
   )
 }
 
-/** What holds a process up whatever it is at. */
-const ofKernel = ({ process: { pid } }: Detail, processes: ReadonlyArray<Process>): Verdict | null => {
-  const which = (process: Process) =>
-    process.pid === pid ? `Its agent's process, ${process.pid},` : `Process ${process.pid} (${programOf(process)})`
-  const stopped = processes
-    .filter(({ state }) => state === "T" || state === "t")
-    .toSorted((a, b) => Number(b.pid === pid) - Number(a.pid === pid))[0]
-  if (stopped !== undefined) {
-    const how = stopped.state === "t" ? "is stopped by a debugger" : "is stopped (state T, as by SIGSTOP)"
-    return {
-      kind: "stopped",
-      verdict: `${which(stopped)} ${how}: it does nothing until somebody continues it. Run: kill -CONT ${stopped.pid}`
-    }
-  }
-  const locked = processes.find(({ blockedBy }) => blockedBy != null)
-  if (locked !== undefined) {
-    const holder = processes.find((process) => process.pid === locked.blockedBy)
-    const whose =
-      holder === undefined ? "which is none of the session's" : `which is the session's own ${programOf(holder)}`
-    return {
-      kind: "blocked",
-      verdict: `${which(locked)} waits for the lock of a file that process ${locked.blockedBy} has, ${whose}.`
-    }
-  }
-  const held = processes.find(({ cpu, state }) => state === "D" && (cpu ?? 0) < working)
-  return held === undefined
-    ? null
-    : {
-        kind: "device",
-        verdict: `${which(held)} waits in the kernel for a device${held.waitsIn == null ? "" : ` (in ${held.waitsIn})`}, such as a disk or a network file system. No signal reaches it meanwhile.`
-      }
-}
-
-const ofWork = (detail: Detail, processes: ReadonlyArray<Process>, silence: Diagnosis["silence"]): Verdict | null => {
+const ofWork = ({ bounds, detail, processes }: Examination, silence: Diagnosis["silence"]): Verdict | null => {
   const main = processes.find(({ pid }) => pid === detail.process.pid) ?? processes[0]
   if (main === undefined) return null
   const { tool } = detail.why.wait
   const others = processes.filter((process) => process !== main)
-  return tool === null ? ofAgent(main, others, silence) : ofTool(tool.title, main, others)
+  return tool === null ? ofAgent(main, others, silence, bounds) : ofTool(tool.title, main, others)
 }
 
 const ofTool = (title: string, main: Process, others: ReadonlyArray<Process>): Verdict => {
   const used = sum(others)
   const most = others.toSorted((a, b) => (b.cpu ?? 0) - (a.cpu ?? 0))[0]
-  if (most !== undefined && used >= working)
+  if (most !== undefined && used >= leastWork)
     return {
       kind: "tool_works",
-      verdict: `${named(title)} is at work: its processes use ${share(used)}, most of it process ${most.pid} (${programOf(most)}).`
+      verdict: `${named(title)} is at work: its processes use ${ofProcessor(used)}, most of it process ${most.pid} (${programOf(most)}).`
     }
-  if ((main.cpu ?? 0) >= busy)
+  if ((main.cpu ?? 0) >= wholeProcessor)
     return {
       kind: "tool_works",
-      verdict: `${named(title)} runs inside of the agent, which uses ${share(main.cpu ?? 0)}.`
+      verdict: `${named(title)} runs inside of the agent, which uses ${ofProcessor(main.cpu ?? 0)}.`
     }
   if (most === undefined)
     return {
@@ -154,11 +119,16 @@ const ofTool = (title: string, main: Process, others: ReadonlyArray<Process>): V
   }
 }
 
-const ofAgent = (main: Process, others: ReadonlyArray<Process>, silence: Diagnosis["silence"]): Verdict => {
+const ofAgent = (
+  main: Process,
+  others: ReadonlyArray<Process>,
+  silence: Diagnosis["silence"],
+  bounds: SilenceBounds
+): Verdict => {
   const used = sum([main, ...others])
   const seconds = silence?.seconds ?? 0
   const usual = silence?.usual_seconds ?? null
-  const isLong = seconds > (usual ?? longSilence)
+  const isLong = seconds > (usual ?? silenceThatCounts({ usualSilenceMillis: null, used }, bounds) / 1_000)
   const heard = silence === null ? "" : ` It was last heard ${age(seconds)} ago`
   const compared =
     silence === null
@@ -166,14 +136,15 @@ const ofAgent = (main: Process, others: ReadonlyArray<Process>, silence: Diagnos
       : usual === null
         ? `${heard}${isLong ? ", which is long" : ""}.`
         : `${heard}; 99 of 100 of its silences were not longer than ${age(usual)}${isLong ? ", so this one is long" : ""}.`
-  if (used >= busy)
+  if (used >= wholeProcessor)
     return isLong
       ? {
           kind: "loops",
-          verdict: `Its agent uses ${share(used)} and says nothing: it looks like a busy loop.${compared}`
+          verdict: `Its agent uses ${ofProcessor(used)} and says nothing: it looks like a busy loop.${compared}`
         }
-      : { kind: "works", verdict: `Its agent is at work: it uses ${share(used)}.${compared}` }
-  if (used >= working) return { kind: "works", verdict: `Its agent is at work: it uses ${share(used)}.${compared}` }
+      : { kind: "works", verdict: `Its agent is at work: it uses ${ofProcessor(used)}.${compared}` }
+  if (used >= leastWork)
+    return { kind: "works", verdict: `Its agent is at work: it uses ${ofProcessor(used)}.${compared}` }
   const away = (main.connections ?? []).concat(others.flatMap(({ connections }) => connections ?? []))
   const kind = isLong ? "silent" : "waits"
   if (away.length > 0)
@@ -194,10 +165,6 @@ const ofAgent = (main: Process, others: ReadonlyArray<Process>, silence: Diagnos
 }
 
 const sum = (processes: ReadonlyArray<Process>): number => processes.reduce((all, { cpu }) => all + (cpu ?? 0), 0)
-
-/** `98 % of a processor`, or `2.4 processors`. */
-const share = (cpu: number): string =>
-  cpu < 1.05 ? `${Math.round(Math.min(cpu, 1) * 100)} % of a processor` : `${cpu.toFixed(1)} processors`
 
 /** The deepest of a tree is what the others wait for. */
 const lastOf = (processes: ReadonlyArray<Process>): Process => {

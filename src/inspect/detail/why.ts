@@ -2,11 +2,11 @@
  * Why a session is not moving, in a sentence or two for a person: what it waits for and since when, when its agent was
  * last heard, and which timer fires next.
  */
+import { named } from "../../domain/named.ts"
 import { infoOf } from "../../../machines/session/stateInfo.ts"
 import type { StateInfo } from "../../../machines/session/stateInfo.ts"
 import type { Circuit, Outcome, Wait } from "../contract.ts"
 import type { Detail } from "../sessionContract.ts"
-import { named } from "../wait.ts"
 import { age } from "./age.ts"
 
 export interface Circumstances {

@@ -5,6 +5,8 @@ import type { StateInfo } from "../../../machines/session/stateInfo.ts"
 import { Nodes } from "../../cluster/Nodes.ts"
 import { attentionBoundsOf, needsAttention } from "../../domain/attention.ts"
 import type { Attention, Situation } from "../../domain/attention.ts"
+import { heldUp } from "../../domain/heldUp.ts"
+import type { SessionId } from "../../domain/Ids.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { WaitingSession } from "../../ledger/Ledger.ts"
 import { appFilter } from "../../runtime/Caller.ts"
@@ -17,6 +19,9 @@ import { SessionHost } from "../../supervision/SessionHost.ts"
 
 /** Of each kind at most so many are looked at, and as many are answered in all: nobody looks through more. */
 const mostAttention = 500
+
+/** So many silent sessions have their processes looked at, the longest silent first: each is a look at the system. */
+const mostExamined = 20
 
 const namesOf = (isMeant: (info: StateInfo) => boolean) =>
   Object.values(stateInfo).flatMap((info) => (isMeant(info) ? [info.name as string] : []))
@@ -46,17 +51,43 @@ export const make = Effect.gen(function* () {
   })
 
   /** By the owner's word: when its agent wrote something last. Of one that does not answer nothing is said. */
-  const atWork = Effect.fnUntraced(function* (sessions: ReadonlyArray<WaitingSession>) {
+  const atWork = Effect.fnUntraced(function* (sessions: ReadonlyArray<WaitingSession>, now: number) {
     if (sessions.length === 0) return []
     const looked = yield* host.look({ sessions: sessions.map(({ id }) => id), parts: [] })
-    return sessions.flatMap((session, nth): ReadonlyArray<Situation> => {
+    const heard = sessions.flatMap((session, nth) => {
       const look = looked[nth]
       if (look?._tag !== "Seen" || look.actor?.state !== session.substate) return []
       const { heardAt, since, tools = [] } = look.actor
       // What is usual was counted while no tool ran: of a tool it says nothing.
       const usualSilenceMillis = tools.length > 0 ? null : (look.usualSilence ?? null)
-      return [{ _tag: "AtWork", ...nameOf(session), heardAt: Math.max(since, heardAt ?? 0), usualSilenceMillis }]
+      const hasTool = tools.length > 0
+      return [{ session, heardAt: Math.max(since, heardAt ?? 0), usualSilenceMillis, hasTool }]
     })
+    const silent = heard
+      .filter(({ heardAt }) => now - heardAt >= bounds.leastSilenceMillis)
+      .toSorted((a, b) => a.heardAt - b.heardAt)
+      .slice(0, mostExamined)
+    const states = yield* processesOf(
+      silent.map(({ session }) => session.id),
+      now
+    )
+    return heard.map(({ hasTool, session, ...known }): Situation => {
+      const { heldUp = null, used = 0 } = states.get(session.id) ?? {}
+      return { _tag: "AtWork", ...nameOf(session), ...known, heldUp, used: hasTool ? 0 : used }
+    })
+  })
+
+  /** What the kernel says of their processes. Whoever looks has them measured, so that the next look knows what they use. */
+  const processesOf = Effect.fnUntraced(function* (ids: ReadonlyArray<SessionId>, now: number) {
+    if (ids.length === 0) return new Map<SessionId, { readonly heldUp: string | null; readonly used: number }>()
+    const looked = yield* host.look({ sessions: ids, parts: ["tree"] })
+    return new Map(
+      looked.flatMap((look) => {
+        if (look._tag !== "Seen") return []
+        const held = heldUp(look.tree, look.pid)
+        return [[look.session, { heldUp: held?.verdict ?? null, used: steadily(look.samples ?? [], now) }] as const]
+      })
+    )
   })
 
   return Effect.fnUntraced(function* (caller: Caller) {
@@ -94,11 +125,19 @@ export const make = Effect.gen(function* () {
       ...(yield* ledger.failedLastTurns(app, now - bounds.failedMillis, mostAttention)).map(
         ({ id: session, ...failed }): Situation => ({ _tag: "Failed", session, ...failed })
       ),
-      ...(yield* atWork(yield* waiting(workStates)))
+      ...(yield* atWork(yield* waiting(workStates), now))
     ]
     const found: ReadonlyArray<Attention> = needsAttention(situations, now, bounds)
     return { found: found.slice(0, mostAttention), isCut: found.length > mostAttention }
   }, cannot("look for what needs somebody"))
 })
+
+/** The least that they used in each of the last samples: a moment of work is no loop. */
+const steadily = (samples: ReadonlyArray<{ readonly at: number; readonly cpu: number }>, now: number): number => {
+  const last = samples.slice(-steadySamples).filter(({ at }) => now - at < recentMillis)
+  return last.length < steadySamples ? 0 : Math.min(...last.map(({ cpu }) => cpu))
+}
+const steadySamples = 3
+const recentMillis = 15_000
 
 const nameOf = ({ agent, app, id: session, turn }: WaitingSession) => ({ session, app, agent, turn })
