@@ -46,6 +46,8 @@ export class Transcript {
   #items: Array<Item> = []
   /** Indexes of tools in the list. */
   readonly #tools = new Map<string, number>()
+  /** The keys of the tools that an event changed, by its number: every other event is in the item that it follows. */
+  readonly #changed = new Map<number, string>()
   #last = 0
 
   readonly #prompts: Array<Prompt> = []
@@ -62,6 +64,12 @@ export class Transcript {
 
   get lastSeq(): number {
     return this.#last
+  }
+
+  /** The key of the item that an event is in, or of the one that it follows; absent: there is no item. */
+  keyOf(seq: number): string | undefined {
+    const changed = this.#changed.get(seq)
+    return changed ?? (this.#items.findLast(({ key }) => Number.parseInt(key, 10) <= seq) ?? this.#items[0])?.key
   }
 
   append(events: ReadonlyArray<TranscriptEvent>): void {
@@ -147,6 +155,7 @@ export class Transcript {
     const tool = merged(before?.kind === "tool" ? before : undefined, update)
     if (index !== undefined && before !== undefined) {
       this.#items[index] = { ...before, ...tool, until: event.at }
+      this.#changed.set(event.seq, before.key)
       return
     }
     this.#tools.set(id, this.#items.length)

@@ -12,6 +12,9 @@ describe("addresses of the page", () => {
       { view: "sessions", filter: noFilter },
       { view: "sessions", filter: { q: "a&b #%", state: "turning", agent: "x y", app: "ü", node: "a&b" } },
       { view: "session", id: "ses_a/b?c" },
+      { view: "session", id: "ses_a/b", place: { moment: { of: "steps", seq: 16 }, tab: "state" } },
+      { view: "session", id: "ses_a", place: { moment: { of: "events", seq: 0 } } },
+      { view: "session", id: "ses_a", place: { tab: "a&b" } },
       { view: "approvals" },
       { view: "machine" },
       { view: "fleet" },
@@ -23,6 +26,13 @@ describe("addresses of the page", () => {
   it("fall back to a valid route where they are malformed or name an unknown state", () => {
     assert.deepStrictEqual(routeOf("#/sessions/%E0%A4%A"), { view: "unknown" })
     assert.deepStrictEqual(routeOf("#/sessions/a/b"), { view: "unknown" })
+    // The session is shown, and it is said that there is no such step.
+    for (const step of ["", "x", "-1", "1.5", "9".repeat(16)])
+      assert.deepStrictEqual(routeOf(`#/sessions/a/steps/${step}`), {
+        view: "session",
+        id: "a",
+        place: { moment: { of: "steps", seq: null } }
+      })
     assert.deepStrictEqual(routeOf("#/?state=nowhere"), { view: "sessions", filter: noFilter })
     assert.deepStrictEqual(routeOf("#/sessions?state=nowhere"), { view: "sessions", filter: noFilter })
     assert.deepStrictEqual(routeOf(""), { view: "attention" })

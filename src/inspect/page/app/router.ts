@@ -2,10 +2,17 @@
 import type { State } from "../../contract.ts"
 import type { SessionFilter } from "../../client/api.ts"
 
+/** A moment of a session, and the part of it that is shown: `…/steps/16?tab=state`. Absent: now, and its transcript. */
+export interface Place {
+  /** By the number of the step that led to it, or of an event of the transcript. What is no number is `null`. */
+  readonly moment?: { readonly of: "steps" | "events"; readonly seq: number | null }
+  readonly tab?: string
+}
+
 export type Route =
   | { readonly view: "attention" }
   | { readonly view: "sessions"; readonly filter: SessionFilter }
-  | { readonly view: "session"; readonly id: string }
+  | { readonly view: "session"; readonly id: string; readonly place?: Place }
   | { readonly view: "approvals" }
   | { readonly view: "fleet" }
   | { readonly view: "machine" }
@@ -40,10 +47,17 @@ export const routeOf = (hash: string): Route => {
     path === "new"
   )
     return { view: path }
-  const id = /^sessions\/([^/]+)$/.exec(path)?.[1]
+  const [, id, of, seq] = /^sessions\/([^/]+)(?:\/(steps|events)\/([^/]*))?$/.exec(path) ?? []
   const session = id === undefined ? undefined : decoded(id)
-  return session === undefined ? { view: "unknown" } : { view: "session", id: session }
+  if (session === undefined) return { view: "unknown" }
+  const tab = new URLSearchParams(query).get("tab")
+  const moment: Place = of === "steps" || of === "events" ? { moment: { of, seq: seqOf(seq) } } : {}
+  const part = tab === null || tab === "" ? {} : { tab }
+  const place: Place = { ...moment, ...part }
+  return { view: "session", id: session, ...(Object.keys(place).length === 0 ? {} : { place }) }
 }
+
+const seqOf = (text = ""): number | null => (/^\d{1,15}$/.test(text) ? Number(text) : null)
 
 const filterOf = (query: URLSearchParams): SessionFilter => {
   const state = query.get("state")
@@ -57,7 +71,12 @@ const filterOf = (query: URLSearchParams): SessionFilter => {
 }
 
 export const hashOf = (route: Exclude<Route, { readonly view: "unknown" }>): string => {
-  if (route.view === "session") return `#/sessions/${encodeURIComponent(route.id)}`
+  if (route.view === "session") {
+    const { moment, tab } = route.place ?? {}
+    const at = moment === undefined || moment.seq === null ? "" : `/${moment.of}/${moment.seq}`
+    const part = tab === undefined ? "" : `?${new URLSearchParams({ tab })}`
+    return `#/sessions/${encodeURIComponent(route.id)}${at}${part}`
+  }
   if (route.view === "attention") return "#/"
   if (route.view !== "sessions") return `#/${route.view}`
   const query = new URLSearchParams()
@@ -66,7 +85,7 @@ export const hashOf = (route: Exclude<Route, { readonly view: "unknown" }>): str
   return query.size === 0 ? "#/sessions" : `#/sessions?${query}`
 }
 
-export const hashOfSession = (id: string): string => hashOf({ view: "session", id })
+export const hashOfSession = (id: string, place: Place = {}): string => hashOf({ view: "session", id, place })
 
 /** The code of a one-time login link, which is in the address like a route. */
 export const codeOf = (hash: string): string | undefined => {

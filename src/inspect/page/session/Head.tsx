@@ -1,11 +1,11 @@
 /** Which session it is, its state, and what a person may do to it. */
-import { useState } from "preact/hooks"
 import type { Detail } from "../../sessionContract.ts"
 import { clockTime, count, duration, money, plural } from "../../client/format.ts"
 import { toneOf } from "../../client/tones.ts"
 import { now } from "../clock.ts"
 import { quietSeconds, say, sayProblem } from "../store.ts"
 import { Confirm } from "../ui/Confirm.tsx"
+import { Copy } from "../ui/Copy.tsx"
 import { OutcomeMark, StateBadge } from "../ui/State.tsx"
 import { Age } from "../ui/Time.tsx"
 import { ExportMenu } from "./ExportMenu.tsx"
@@ -26,8 +26,7 @@ export const Head = ({ detail, store }: Props) => {
         <StateBadge substate={store.active.value} />
         {store.isLive.value ? <OutcomeMark row={detail.session} /> : null}
         <h1 class="mono">{session_id}</h1>
-        {store.api === null ? null : <CopyId id={session_id} />}
-        {store.api === null ? null : <CopyWhy why={store.api.why} />}
+        {store.api === null ? null : <Copies id={session_id} why={store.api.why} />}
       </div>
       <p class="session-facts">
         <span>
@@ -54,6 +53,18 @@ export const Head = ({ detail, store }: Props) => {
     </header>
   )
 }
+
+const Copies = ({ id, why }: { readonly id: string; readonly why: SessionApi["why"] }) => (
+  <>
+    <Copy label="Copy the session's id" text={() => id}>
+      copy
+    </Copy>
+    {/* For an issue, or for another agent. */}
+    <Copy title="Why it does not move, as Markdown" text={async () => (await why()).markdown}>
+      copy why, as Markdown
+    </Copy>
+  </>
+)
 
 /** What is counted of it up to now. */
 const Now = ({ detail: { session } }: Pick<Props, "detail">) => {
@@ -162,43 +173,5 @@ const Orders = ({ detail, store }: Props) => {
         Close
       </Confirm>
     </>
-  )
-}
-
-const CopyId = ({ id }: { readonly id: string }) => {
-  const [isCopied, setCopied] = useState(false)
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(id)
-      setCopied(true)
-      setTimeout(() => setCopied(false), 1_500)
-    } catch {
-      say("The browser does not let the page copy", "bad", "Select the id and copy it by hand.")
-    }
-  }
-  return (
-    <button type="button" class="icon-button" aria-label="Copy the session's id" onClick={() => void copy()}>
-      {isCopied ? "copied" : "copy"}
-    </button>
-  )
-}
-
-/** For an issue, or for another agent. */
-const CopyWhy = ({ why }: { readonly why: SessionApi["why"] }) => {
-  const [isCopied, setCopied] = useState(false)
-  const copy = async () => {
-    try {
-      const { markdown } = await why()
-      await navigator.clipboard.writeText(markdown)
-      setCopied(true)
-      setTimeout(() => setCopied(false), 1_500)
-    } catch (cause) {
-      sayProblem(cause)
-    }
-  }
-  return (
-    <button type="button" class="icon-button" title="Why it does not move, as Markdown" onClick={() => void copy()}>
-      {isCopied ? "copied" : "copy why, as Markdown"}
-    </button>
   )
 }

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks"
 import { me } from "../store.ts"
 import { openSession } from "./open.ts"
+import { keepAddress } from "./place.ts"
 import type { Store } from "./store.ts"
 import { Workbench } from "./Workbench.tsx"
 
@@ -14,7 +15,11 @@ export default function SessionView({ id }: { readonly id: string }) {
     if (who === null || who === undefined) return
     const opened = openSession(id, who)
     setStore(opened.store)
-    return opened.close
+    const leaveAddress = keepAddress(opened.store, id)
+    return () => {
+      leaveAddress()
+      opened.close()
+    }
   }, [id, machine])
   return store === undefined ? <main id="view" class="view" tabIndex={-1} aria-busy /> : <Workbench store={store} />
 }

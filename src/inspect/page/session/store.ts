@@ -61,6 +61,8 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
   const pointed = signal<number | null>(null)
   const selected = signal<string | null>(null)
   const tab = signal("transcript")
+  /** The key of the item of the transcript that a link or a search leads to. */
+  const spot = signal<string | null>(null)
   /** What is typed for the next turn. */
   const draft = signal("")
   /** The part of the axis that is seen; `null` is all of it. */
@@ -133,6 +135,7 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     pointed,
     selected,
     tab,
+    spot,
     draft,
     view,
     moment,
@@ -151,6 +154,8 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     visits: computed(() => visitsAfter(steps.value, moment.value)),
     /** The snapshot after so many steps. */
     at: (count: number) => replay.at(count),
+    /** The key of the item of the transcript that a stored event is in. */
+    itemOf: (seq: number) => conversation.keyOf(seq),
     lastIds: () => ({ step: steps.value.at(-1)?.step.seq ?? 0, event: conversation.lastSeq }),
     take: (newSteps: ReadonlyArray<Step>, newEvents: ReadonlyArray<TranscriptEvent>) => {
       if (newSteps.length > 0) {
@@ -165,10 +170,12 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     /** Past the last step is live again. */
     travel: (to: number) => {
       pointed.value = null
+      spot.value = null
       cursor.value = to >= steps.value.length ? null : Math.max(0, to)
     },
     goLive: () => {
       pointed.value = null
+      spot.value = null
       cursor.value = null
     }
   }

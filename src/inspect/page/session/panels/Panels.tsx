@@ -2,6 +2,7 @@
 import { useRef } from "preact/hooks"
 import type { Detail } from "../../../sessionContract.ts"
 import type { Store } from "../store.ts"
+import type { TabId } from "../tabs.ts"
 import { Approvals } from "./Approvals.tsx"
 import { Budget } from "./Budget.tsx"
 import { Costs } from "./Costs.tsx"
@@ -16,7 +17,7 @@ interface Props {
 }
 
 interface Tab {
-  readonly id: string
+  readonly id: TabId
   readonly name: string
   readonly badge?: number
   readonly isUrgent?: boolean

@@ -43,13 +43,21 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
     if (pinned === null && isAtEnd.current && items.length > 0) rows.scrollToIndex(items.length - 1, { align: "end" })
   }, [items, rows.getTotalSize()])
   useEffect(() => {
-    if (pinned === null) return
+    if (pinned === null || store.spot.peek() !== null) return
     const last = lastAtOrBefore(
       items.map(({ at }) => at),
       until
     )
     rows.scrollToIndex(Math.max(0, last), { align: "center" })
   }, [pinned])
+
+  const spot = store.spot.value
+  useEffect(() => {
+    const index = spot === null ? -1 : items.findIndex(({ key }) => key === spot)
+    if (index === -1) return
+    isAtEnd.current = false
+    rows.scrollToIndex(index, { align: "start" })
+  }, [spot])
 
   const { api } = store
   const { session, turns } = store.detail.value ?? {}
@@ -79,7 +87,7 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
                 key={key}
                 ref={(element) => rows.measureElement(element)}
                 data-index={index}
-                class={`row${item.at > until ? " later" : ""}`}
+                class={`row${item.at > until ? " later" : ""}${item.key === spot ? " spotted" : ""}`}
                 style={{ transform: `translateY(${start}px)` }}
               >
                 <Entry item={item} fork={forkOf(item)} runs={store.isLive.value && isToolRunning(item, turns ?? [])} />

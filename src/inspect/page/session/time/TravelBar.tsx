@@ -3,6 +3,8 @@ import { useEffect } from "preact/hooks"
 import { now } from "../../clock.ts"
 import { clockTime, duration } from "../../../client/format.ts"
 import { timerName } from "../model/timers.ts"
+import { Copy } from "../../ui/Copy.tsx"
+import { linkTo } from "../place.ts"
 import type { Store } from "../store.ts"
 import { whole, zoomed } from "./axis.ts"
 
@@ -62,6 +64,14 @@ export const TravelBar = ({ store }: { readonly store: Store }) => {
           </>
         )}
       </span>
+      {store.api === null ? null : (
+        <Copy
+          label="Copy a link to this moment"
+          text={() => linkTo(store, store.detail.value?.session.session_id ?? "")}
+        >
+          link
+        </Copy>
+      )}
       {store.view.value === null ? null : (
         <button type="button" class="button" onClick={() => (store.view.value = null)}>
           All of it

@@ -1,0 +1,8 @@
+/** The parts of a session, as they are named in an address. */
+export const firstTab = "transcript"
+
+const tabs = [firstTab, "steps", "state", "approvals", "process", "budget", "costs"] as const
+
+export type TabId = (typeof tabs)[number]
+
+export const isTab = (id: string): id is TabId => tabs.some((each) => each === id)
