@@ -26,6 +26,7 @@
  * | `GET sessions/{id}/steps?after&limit` | `Steps` |
  * | `GET sessions/{id}/steps/{seq}/wire` | `Wire`; 404 `no_wire` where no line of the agent caused the step |
  * | `GET sessions/{id}/events?after&limit` | `Events` |
+ * | `GET sessions/{id}/turns?after&limit` | `Turns` |
  * | `GET sessions/{id}/stream?after=e{event}.s{step}` | SSE of the one session, see `StreamId` |
  * | `GET sessions/{id}/processes` | `Processes` |
  * | `GET sessions/{id}/why` | `Diagnosis` |

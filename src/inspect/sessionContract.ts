@@ -62,10 +62,20 @@ export interface Turn {
   readonly ended_at: number | null
   readonly stop_reason: string | null
   readonly total_tokens: number
+  /** `null`: its agent does not report it. */
+  readonly cost: { readonly amount: number; readonly currency: string } | null
   readonly tool_iterations: number
   readonly failure: { readonly class: string; readonly message: string } | null
   /** Whether the session can be forked after it. */
   readonly can_fork: boolean
+}
+
+/** The detail has the last 200; here are all, the oldest first, of each prompt at most 300 characters. */
+export interface Turns {
+  readonly ok: true
+  readonly turns: ReadonlyArray<Turn>
+  /** `after` of the next page. */
+  readonly next: number | null
 }
 
 /** One process of the session: from its lease to its end. `ended_at` and `exit` are `null` while it runs. */

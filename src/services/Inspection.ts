@@ -16,6 +16,7 @@ import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { AppName } from "../domain/Ids.ts"
 import type { InvalidRequest, SessionNotFound, Unavailable } from "../domain/Refusal.ts"
 import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
+import type { TurnRecord } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { StepRecord, TransitionCount } from "../ledger/Ledger.ts"
 import { findSession, sees } from "../runtime/Caller.ts"
@@ -148,6 +149,8 @@ export class Inspection extends Context.Service<
     readonly session: (caller: Caller, id: string) => OfSession<InspectedSession>
     readonly steps: (caller: Caller, id: string, range: StoredRange) => OfSession<ReadonlyArray<StepRecord>>
     readonly events: (caller: Caller, id: string, range: StoredRange) => OfSession<ReadonlyArray<StoredEvent>>
+    /** Turns of a higher number than `after`; at most 4 kB of each prompt. */
+    readonly turns: (caller: Caller, id: string, range: StoredRange) => OfSession<ReadonlyArray<TurnRecord>>
     /** `None` where no line of the agent caused the step. */
     readonly agentLine: (caller: Caller, id: string, step: number) => OfSession<Option.Option<AgentLine>>
     readonly processes: (caller: Caller, id: string) => OfSession<SessionProcesses>
@@ -215,6 +218,10 @@ export class Inspection extends Context.Service<
           const record = yield* find(caller, id)
           return yield* ledger.events(record.id, after, limit)
         }, cannot("read the events")),
+        turns: Effect.fnUntraced(function* (caller, id, { after, limit }) {
+          const record = yield* find(caller, id)
+          return yield* ledger.turnOutlines(record.id, after, limit)
+        }, cannot("read the turns")),
         agentLine: Effect.fnUntraced(function* (caller, id, step) {
           const record = yield* find(caller, id)
           const stored = yield* ledger.wireLine(record.id, step)

@@ -66,7 +66,7 @@ describe.skipIf(chromium === null)("the views", () => {
           await shoot(page, `view-${name}-${colorScheme}-${width}`)
           await isSound(page, `${name} ${colorScheme} ${width}`)
           if (name === "session")
-            for (const tab of ["Transcript", "Steps", "State", "Process", "Restarts", "Time & tokens"]) {
+            for (const tab of ["Transcript", "Turns", "Steps", "State", "Process", "Restarts", "Time & tokens"]) {
               await page.getByRole("tab", { name: tab }).click()
               await isSound(page, `${tab} ${colorScheme} ${width}`)
             }

@@ -1,6 +1,7 @@
 /** Working in a session on the page: links to a moment. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { chromium, shoot } from "./chromium.ts"
+import { isSound } from "./isSound.ts"
 import { adminToken, startTroupe, until } from "./harness.ts"
 import type { RunningTroupe } from "./harness.ts"
 
@@ -42,6 +43,22 @@ describe.skipIf(chromium === null)("working in a session", () => {
     await page.getByRole("tab", { name: "Transcript", selected: true }).waitFor()
     await page.evaluate(`location.hash = ${JSON.stringify(at("/steps/999"))}`)
     await page.getByText("There is no step 999").waitFor()
-    assert.strictEqual(await page.getByRole("button", { name: "Live" }).isDisabled(), false)
+    await page.waitForURL(`**/${at("")}`)
+  })
+
+  it("the outline tells the turns apart, and leads to them and to what failed", async () => {
+    const page = await troupe.visit({ ...laptop, at: at("?tab=turns") })
+    const row = (n: number) => page.locator(".turn-line").nth(n)
+    await row(1).getByText("failed: crash").waitFor()
+    await row(0).getByText("read the failing test tool ls").waitFor()
+    await row(0).getByText("1 × execute").waitFor()
+    await page.keyboard.press("F")
+    await page.locator(".turns-here", { hasText: "turn 2 failed: crash" }).waitFor()
+    assert.strictEqual(await page.getByRole("button", { name: "Next failure" }).isDisabled(), true)
+    await isSound(page, "turns")
+    await shoot(page, "work-turns")
+    await row(2).click()
+    await page.locator(".row.spotted .entry-prompt", { hasText: "mend it" }).waitFor()
+    await page.getByText("turn 3", { exact: true }).first().waitFor()
   })
 })

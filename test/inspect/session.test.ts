@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { join } from "node:path"
-import type { Exported, Processes } from "../../src/inspect/sessionContract.ts"
+import type { Exported, Processes, Turns } from "../../src/inspect/sessionContract.ts"
 import { open } from "./harness.ts"
 import { api, at, detailOf, stepsOf, until, wireOf } from "./sessionApi.ts"
 
@@ -37,6 +37,29 @@ describe("the dashboard's API of one session", () => {
         yield* turn(token, silent, "hello")
         assert.isNull((yield* detailOf(troupe, token, silent)).session.cost)
       }).pipe(Effect.scoped)
+  )
+
+  it.live("has all turns by pages, with their costs and the beginning of each prompt", () =>
+    Effect.gen(function* () {
+      const troupe = yield* open({ agents: { costed: { protocol: "acp", command: replayed } } })
+      const token = yield* troupe.mint("ours")
+      const id = yield* troupe.create(token, { agent: "costed" })
+      for (const prompt of ["x".repeat(1_000), "second"]) yield* troupe.turn(token, id, prompt)
+      const page = (query: string) =>
+        Effect.map(troupe.call(api(id, `/turns${query}`), { token }), ({ json }) => json as Turns)
+      const { next, turns } = yield* page("?limit=1")
+      assert.strictEqual(next, 1)
+      assert.containSubset(turns, [
+        { index: 1, status: "completed", prompt: `${"x".repeat(300)}…`, cost: { amount: 0.0003248, currency: "USD" } }
+      ])
+      const rest = yield* page("?after=1")
+      assert.deepStrictEqual(
+        [rest.next, rest.turns.map(({ index, prompt }) => `${index} ${prompt}`)],
+        [null, ["2 second"]]
+      )
+      const other = yield* troupe.mint("theirs")
+      assert.strictEqual((yield* troupe.call(api(id, "/turns"), { token: other })).status, 404)
+    }).pipe(Effect.scoped)
   )
 
   it.live(

@@ -1,11 +1,12 @@
 /** What is stored of one session, and what is known of its process now. Closed sessions can be read too. */
 import { Clock, Effect, Option } from "effect"
+import { cut } from "../../domain/cut.ts"
 import { Inspection } from "../../services/Inspection.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
-import type { Detail, Diagnosis, Events, Processes, Steps, Wire } from "../sessionContract.ts"
+import type { Detail, Diagnosis, Events, Processes, Steps, Turns, Wire } from "../sessionContract.ts"
 import { diagnosisOf } from "../detail/diagnosis.ts"
 import { detailOf } from "../detail/detail.ts"
-import { eventDto, processDto, sampleDto, stepDto } from "../detail/dto.ts"
+import { eventDto, processDto, sampleDto, stepDto, turnDto } from "../detail/dto.ts"
 import { get, integerOf } from "./route.ts"
 import type { RouteContext } from "./route.ts"
 import { routes } from "./route.ts"
@@ -72,6 +73,17 @@ export const layer = routes(
         { query: ["after", "limit"] }
       ),
       get(
+        "/sessions/:id/turns",
+        Effect.fnUntraced(function* (context) {
+          const range = yield* rangeOf(context)
+          const stored = yield* inspection.turns(context.caller, idOf(context), range)
+          const next = stored.length < range.limit ? null : (stored.at(-1)?.index ?? null)
+          const turns = stored.map((turn) => turnDto({ ...turn, prompt: shortPrompt(turn.prompt) }, false))
+          return { ok: true, turns, next } satisfies Turns
+        }),
+        { query: ["after", "limit"] }
+      ),
+      get(
         "/sessions/:id/why",
         Effect.fnUntraced(function* (context) {
           const { bounds, processes, session } = yield* inspection.examine(context.caller, idOf(context))
@@ -104,6 +116,8 @@ export const layer = routes(
     ]
   })
 )
+
+const shortPrompt = (text: string): string => (text.length > 300 ? `${cut(text, 300)}…` : text)
 
 /** The first items whose JSON fits into `chars`, at least one. */
 export const withinChars = <A>(items: ReadonlyArray<A>, chars: number): ReadonlyArray<A> => {

@@ -36,6 +36,7 @@ export const turnDto = (turn: TurnRecord, canFork: boolean): Turn => ({
   ended_at: secondsOrNull(turn.endedAt),
   stop_reason: turn.stopReason,
   total_tokens: turn.usage.totalTokens,
+  cost: turn.cost ?? null,
   tool_iterations: turn.toolIterations,
   failure: turn.failure === null ? null : { class: turn.failure.class, message: turn.failure.message },
   can_fork: canFork

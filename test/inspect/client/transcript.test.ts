@@ -31,6 +31,7 @@ const turn = (index: number, submitted_at: number, prompt: string): Turn => ({
   ended_at: null,
   stop_reason: null,
   total_tokens: 0,
+  cost: null,
   tool_iterations: 0,
   failure: null,
   can_fork: false

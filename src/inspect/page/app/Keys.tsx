@@ -55,6 +55,7 @@ const keys: ReadonlyArray<readonly [keys: ReadonlyArray<string>, does: string]> 
   [["[", "]"], "step back and forth in a session's time"],
   [["+", "-"], "look closer at it, and from further away"],
   [["l"], "back to now"],
+  [["f", "F"], "its next failure, and the one before"],
   [["n"], "a new session"],
   [["g", "h"], "what needs attention"],
   [["g", "s"], "all sessions"],

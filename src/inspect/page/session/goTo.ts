@@ -1,4 +1,6 @@
-/** The ways to a moment of a session: to a step, and to an event with its item of the transcript. */
+/** The ways to a moment of a session: to a step, to an event with its item of the transcript, to a turn, to a failure. */
+import { say } from "../store.ts"
+import { failureFrom } from "./model/outline.ts"
 import { lastAtOrBefore } from "./time/axis.ts"
 import type { Store } from "./store.ts"
 
@@ -34,4 +36,21 @@ export const goToItem = (store: Store, key: string): boolean => {
   store.spot.value = key
   store.tab.value = "transcript"
   return true
+}
+
+/** To its prompt, or where that is not here, to the moment at which it was submitted. */
+export const goToTurn = (store: Store, index: number): void => {
+  if (goToItem(store, `turn ${index}`)) return
+  const turn = store.turns.peek().find((each) => each.index === index)
+  if (turn === undefined) return
+  const times = store.steps.peek().map(({ step }) => step.at)
+  store.travel(lastAtOrBefore(times, turn.submitted_at) + 1)
+}
+
+export const goToFailure = (store: Store, way: "next" | "previous"): void => {
+  const found = failureFrom(store.failures.peek(), store.moment.peek(), way)
+  if (found === undefined) return say(way === "next" ? "Nothing failed after this moment" : "Nothing failed before it")
+  store.pointed.value = null
+  store.spot.value = null
+  store.cursor.value = found.count
 }

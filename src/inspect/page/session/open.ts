@@ -13,6 +13,7 @@ export const openSession = (id: string, who: Me): { readonly store: Store; reado
     isAdmin: who.admin,
     wire: (seq) => api.wire(id, seq),
     processes: () => api.processes(id),
+    turns: (after, limit) => api.turns(id, after, limit),
     why: () => api.why(id),
     act: (order) => api.act(id, order),
     submit: (prompt) => api.submit(id, { prompt }),

@@ -43,13 +43,11 @@ export const keepAddress = (store: Store, id: string): (() => void) => {
   let written: string | undefined
   let writing: ReturnType<typeof setTimeout> | undefined
 
-  const missing = (what: string, has: number) => {
+  const missing = (what: string, last: number) => {
     wanted.value = null
-    say(
-      `There is no ${what}`,
-      "bad",
-      `This session has ${has === 0 ? "none yet" : `1 to ${has}`}. What you see is now.`
-    )
+    store.goLive()
+    const has = last === 0 ? "none yet" : `1 to ${last}`
+    say(`There is no ${what}`, "bad", `This session has ${has}. What you see is now.`)
   }
 
   const ends = [

@@ -8,11 +8,22 @@ import { computed, signal } from "@preact/signals"
 import { initialContext } from "../../../../machines/session/events.ts"
 import { readChart } from "../../chart/read.ts"
 import type { Done, Me, Opened } from "../../contract.ts"
-import type { Detail, Diagnosis, Processes, Step, TranscriptEvent, UseSample, Wire } from "../../sessionContract.ts"
+import type {
+  Detail,
+  Diagnosis,
+  Processes,
+  Step,
+  TranscriptEvent,
+  Turn,
+  Turns,
+  UseSample,
+  Wire
+} from "../../sessionContract.ts"
 import type { Problem } from "../../client/api.ts"
 import { now } from "../clock.ts"
 import type { Phase } from "../../client/live.ts"
 import { countsAfter, visitsAfter } from "./model/counts.ts"
+import { failedMoments } from "./model/outline.ts"
 import { machineOf, Replay } from "./model/replay.ts"
 import type { Replayed } from "./model/replay.ts"
 import { Transcript, withPrompts } from "../../client/Transcript.ts"
@@ -26,6 +37,8 @@ export interface SessionApi {
   readonly isAdmin: boolean
   readonly wire: (seq: number) => Promise<Wire>
   readonly processes: () => Promise<Processes>
+  /** Those of a higher number than `after`, the oldest first. */
+  readonly turns: (after: number, limit: number) => Promise<Turns>
   readonly why: () => Promise<Diagnosis>
   readonly act: (order: "interrupt" | "close" | "unpark") => Promise<Done>
   /** Succeeds when the turn is accepted. */
@@ -52,6 +65,8 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
   const diagnosis = signal<Diagnosis | undefined>(undefined)
   /** What its processes used, as far as it was measured while somebody looked. */
   const samples = signal<ReadonlyArray<UseSample>>([])
+  /** Those before the detail's, as far as somebody asked for them. */
+  const olderTurns = signal<ReadonlyArray<Turn>>([])
   const phase = signal<Phase>({ name: "connecting" })
   const steps = signal<ReadonlyArray<Replayed>>([])
   const events = signal(conversation.items)
@@ -100,6 +115,12 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
       ? []
       : lanesOf({ detail: detail.value, steps: steps.value, transcript: transcript.value, samples: samples.value })
   )
+  const turns = computed(() => {
+    const last = detail.value?.turns ?? []
+    const first = last[0]?.index ?? Infinity
+    return [...olderTurns.value.filter(({ index }) => index < first), ...last]
+  })
+  const failures = computed(() => failedMoments(steps.value, turns.value))
   const isOver = computed(() => detail.value?.session.state === "closed")
   const instants = computed(() => inOrder(instantsOf(lanes.value)))
   const axis = computed(() => axisOf(isOver.value ? instants.value : upTo(now.value, instants.value)))
@@ -145,6 +166,9 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     active,
     last,
     transcript,
+    olderTurns,
+    turns,
+    failures,
     lanes,
     axis,
     isOver,

@@ -10,6 +10,7 @@ import { Processes } from "./Processes.tsx"
 import { StatePanel } from "./StatePanel.tsx"
 import { Steps } from "./Steps.tsx"
 import { TranscriptPanel } from "./TranscriptPanel.tsx"
+import { Turns } from "./Turns.tsx"
 
 interface Props {
   readonly store: Store
@@ -28,6 +29,7 @@ const tabsOf = ({ detail, store }: Props): ReadonlyArray<Tab> => {
   const drifts = store.drifts.value.length + (store.drift.value.length > 0 ? 1 : 0)
   return [
     { id: "transcript", name: "Transcript" },
+    { id: "turns", name: "Turns" },
     { id: "steps", name: "Steps", badge: drifts, isUrgent: true },
     { id: "state", name: "State", badge: detail.refused.length },
     { id: "approvals", name: "Approvals", badge: pending, isUrgent: true },
@@ -79,6 +81,8 @@ export const Panels = ({ detail, store }: Props) => {
 
 const Shown = ({ detail, id, store }: Props & { readonly id: string }) => {
   switch (id) {
+    case "turns":
+      return <Turns store={store} />
     case "steps":
       return <Steps store={store} />
     case "state":

@@ -4,6 +4,7 @@ import { now } from "../../clock.ts"
 import { clockTime, duration } from "../../../client/format.ts"
 import { timerName } from "../model/timers.ts"
 import { Copy } from "../../ui/Copy.tsx"
+import { goToFailure } from "../goTo.ts"
 import { linkTo } from "../place.ts"
 import type { Store } from "../store.ts"
 import { whole, zoomed } from "./axis.ts"
@@ -95,7 +96,7 @@ const zoom = (store: Store, factor: number) => {
   store.view.value = next.to - next.from >= all.to - all.from ? null : next
 }
 
-/** `[` and `]` from anywhere but a field, the arrow keys where nothing else has them. */
+/** `[` and `]`, and `f` and `F` to failures, from anywhere but a field, the arrow keys where nothing else has them. */
 const useTravelKeys = (store: Store) =>
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
@@ -108,6 +109,8 @@ const useTravelKeys = (store: Store) =>
       if (event.key === "[" || (isFree && event.key === "ArrowLeft")) store.travel(at - 1)
       else if (event.key === "]" || (isFree && event.key === "ArrowRight")) store.travel(at + 1)
       else if (event.key === "l") store.goLive()
+      else if (event.key === "f") goToFailure(store, "next")
+      else if (event.key === "F") goToFailure(store, "previous")
       else if (event.key === "+" || event.key === "=") zoom(store, 0.7)
       else if (event.key === "-") zoom(store, 1.4)
       else return
