@@ -71,4 +71,21 @@ describe("troupe chat beside a server", () => {
     assert.match(back, /^Left open after 3 turns/m)
     assert.deepInclude(await server.call("GET", `/sessions/${id}`), { state: "idle" })
   })
+
+  it("goes on when its server is stopped and started again, and repeats nothing", async () => {
+    const server = await openServer(workspace)
+    const program = startChat(workspace, "pipe", ["--agent", "demo"])
+    program.write("hello\n")
+    await program.printsNext(/You said: hello \(turn 1\)/)
+    server.program.child.kill("SIGTERM")
+    await server.program.ended
+    const again = workspace.start(["serve", "--port", new URL(server.url).port])
+    await again.printed(/listens on/)
+    program.write("recall\n")
+    await program.printsNext(/\["hello"\]/)
+    program.child.stdin!.end("/close\n")
+    const { code, stderr, stdout } = await program.ended
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    assert.lengthOf(stdout.match(/You said: hello/g) ?? [], 1)
+  })
 })

@@ -1,28 +1,29 @@
 /** A conversation with a session on a server: over HTTP, by the typed client, with an app's token. */
-import { Effect, Schedule, Stream } from "effect"
+import { Effect, Stream } from "effect"
+import { HttpClient } from "effect/http"
 import { basename } from "node:path"
-import type { Client } from "../../http/Client.ts"
+import * as Client from "../../http/Client.ts"
 import type { CreateSession } from "../../http/contract/sessionRequests.ts"
 import { asCommandFailed, CommandFailed } from "../failures.ts"
 import { explained } from "../server.ts"
+import type { Server } from "../server.ts"
 import { contentOf } from "./attachment.ts"
 import { closedBefore, newest, noneOpen, pastOf, threadsShown } from "./Conversation.ts"
 import type { ChatMessage, Conversation } from "./Conversation.ts"
 import type { SessionSettings } from "../../domain/Session.ts"
-
-/** A server that restarts has to be back within these attempts. */
-const reconnects = Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(20)])
 
 /** The longest time that a request takes: a close waits for all steps of its session's retirement. */
 const answerWithin = "60 seconds"
 
 /** `session`: one that is there, or `last`; `null`: a new one. */
 export const open = Effect.fnUntraced(function* (
-  client: Client,
-  url: string,
+  client: Client.Client,
+  server: Server,
   request: typeof CreateSession.Type,
   session: string | null
 ) {
+  const { url } = server
+  const http = yield* HttpClient.HttpClient
   const withinDeadline = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     effect.pipe(
       Effect.mapError((error) => asCommandFailed(explained(url)(error))),
@@ -53,24 +54,10 @@ export const open = Effect.fnUntraced(function* (
   const conversationOf = ({ agent, sessionId: id }: Opened, past: Conversation["past"]): Conversation => {
     const params = { id }
 
-    let after = 0
-    let closed = false
-    const lost = new CommandFailed({
-      code: "unreachable",
-      problem: `The server at ${url} ended the session's stream and does not give it again. Look at its log.`
-    })
-    /** A stream that breaks is resumed after the last event that was received. */
-    const events = Stream.unwrap(
-      Effect.suspend(() => client.sessions.events({ params, query: { after: String(after) }, headers: {} }))
-    ).pipe(
-      Stream.map(({ data, id }): ChatMessage => {
-        after = Number(id ?? after)
-        closed ||= data.method === "_troupe/state" && isClosing(data.params)
-        return { seq: after, ...data }
-      }),
+    const events = Client.events({ baseUrl: server.url, token: server.token }, id).pipe(
+      Stream.map(({ message, seq }): ChatMessage => ({ seq, ...message })),
       Stream.mapError((error) => asCommandFailed(explained(url)(error))),
-      Stream.concat(Stream.suspend(() => (closed ? Stream.empty : Stream.fail(lost)))),
-      Stream.retry(reconnects)
+      Stream.provideService(HttpClient.HttpClient, http)
     )
 
     const pendingApproval = Effect.fnUntraced(function* (id: string) {
@@ -147,6 +134,3 @@ const defined = ({ effort, mode, model, permissions }: SessionSettings) => ({
   ...(model === undefined ? {} : { model }),
   ...(permissions === undefined ? {} : { permissions })
 })
-
-const isClosing = (params: unknown): boolean =>
-  typeof params === "object" && params !== null && "to" in params && params.to === "closed"

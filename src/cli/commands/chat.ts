@@ -53,7 +53,7 @@ export const chatCommand = Command.make(
     const { isLocal, server } = place
     const there = isLocal ? { ...request, cwd } : request
     yield* withClientOf(server, (client) =>
-      chat(Remote.open(client, server.url, there, id), !isNew, { json, where: ` on ${server.url}` })
+      chat(Remote.open(client, server, there, id), !isNew, { json, where: ` on ${server.url}` })
     )
   })
 ).pipe(
