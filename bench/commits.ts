@@ -64,6 +64,7 @@ export class SteppedSession {
     threadId: null,
     restarts: 0,
     lastOutcome: null,
+    opening: null,
     usage: noUsage
   }
 

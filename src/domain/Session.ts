@@ -124,6 +124,8 @@ export interface SessionRecord {
   readonly usage: Usage
   /** How its last turn ended that has ended; `null`: none has. */
   readonly lastOutcome: LastOutcome | null
+  /** How its first prompt begins (`sessionName.ts`); `null`: it had none with a text yet. */
+  readonly opening: string | null
 }
 
 /** The fields of a session that may change after it was created. A commit writes those of them that its step changed. */
@@ -141,7 +143,8 @@ export const sessionPatchKeys = [
   "threadId",
   "restarts",
   "usage",
-  "lastOutcome"
+  "lastOutcome",
+  "opening"
 ] as const satisfies ReadonlyArray<keyof SessionRecord>
 
 /** The node that owns a session does not answer. `null`: it is not known which, or since when (milliseconds since 1970). */

@@ -14,7 +14,8 @@
  * | `GET me` | `Me` |
  * | `POST link` | `Link`: logs the admin in once. For the admin only: 403 `forbidden` |
  * | `POST ticket` | `Ticket`: the address of `/inspect/stately`, for tools that take no header |
- * | `GET sessions?q&state&agent&app&node&limit&cursor` | `SessionRows`, the last active first |
+ * | `GET sessions?q&state&substate&outcome&meta&agent&app&node&sort&order&limit&cursor` | `SessionRows`, the last active first; `meta` is `key=value`, `order` `asc` or `desc` |
+ * | `GET rows?ids` | `Rows`: some sessions as they are now, up to 200 ids with commas between them |
  * | `GET steps` | SSE of `SlimStep` (`event: step`), see there |
  * | `GET attention` | `Attentions`: what needs a person |
  * | `GET fleet?window=hour\|day` | `Fleet`: what became of turns, and who has the places for processes |
@@ -120,6 +121,8 @@ export interface Circuit {
 /** A session as a row of the table. */
 export interface SessionRow {
   readonly session_id: string
+  /** What it is called by: its title, else how its first prompt begins, else its id. */
+  readonly name: string
   readonly app: string
   readonly agent: string
   readonly state: State
@@ -127,6 +130,8 @@ export interface SessionRow {
   readonly substate: string
   readonly created_at: number
   readonly last_activity_at: number
+  /** The same, or when the running turn's agent said something last, as far as that is known. */
+  readonly heard_at: number
   readonly closed_at: number | null
   readonly turns: number
   readonly restarts: number
@@ -138,16 +143,29 @@ export interface SessionRow {
   readonly wait: Wait | null
   /** `null`: no turn has ended yet. */
   readonly last_outcome: Outcome | null
+  /** Why it is parked; `null`: it is not. */
+  readonly reason: string | null
+  /** Of its turns so far; `null`: its agent reports none, or the row came with a step, which does not know it: ask `GET rows`. */
+  readonly cost: { readonly amount: number; readonly currency: string } | null
+  /** Of its metadata the first twelve words, numbers and flags, as text; names to 40 and values to 80 characters. */
+  readonly meta: Readonly<Record<string, string>>
   /** Of its agent; `null`: it may be started. */
   readonly circuit: Circuit | null
 }
 
+/** What a list is sorted by: last heard, creation, time in its state, end of the last turn, cost, number of turns. */
+export type Sort = "activity" | "created" | "state" | "outcome" | "cost" | "turns"
+
 export interface SessionRows {
   readonly ok: true
-  /** How many match; of an agent or a text, among the last active 10,000 open sessions and as many closed ones. */
+  /** How many match. */
   readonly count: number
+  /** Only the last active 10,000 open sessions and as many closed ones were looked at, and there are more. */
+  readonly is_bounded: boolean
   /** Of all sessions that the caller sees, whatever the query. */
   readonly counts: Readonly<Record<State, number>>
+  /** Of the open ones, such as `{"idle.asleep": 12}`; those without any may be absent. */
+  readonly substates: Readonly<Record<string, number>>
   /** Names to filter by: agents of the newest 5,000 sessions, and apps where the caller is the admin. */
   readonly agents: ReadonlyArray<string>
   readonly apps: ReadonlyArray<string>
@@ -155,6 +173,12 @@ export interface SessionRows {
   readonly nodes: ReadonlyArray<string>
   readonly sessions: ReadonlyArray<SessionRow>
   readonly next_cursor: string | null
+}
+
+/** Those of them that the caller sees, in their order. */
+export interface Rows {
+  readonly ok: true
+  readonly sessions: ReadonlyArray<SessionRow>
 }
 
 /**
@@ -181,6 +205,8 @@ export interface SlimStep {
 export interface Approval {
   readonly approval_id: string
   readonly session_id: string
+  /** What its session is called by; absent where its session is shown. */
+  readonly name?: string
   readonly app: string
   readonly agent: string
   readonly turn: number

@@ -12,6 +12,8 @@ export interface AttentionItem {
   readonly kind: AttentionKind
   /** `null` of a kind of agent that is not started. */
   readonly session_id: string | null
+  /** What the session is called by. */
+  readonly name: string | null
   readonly app: string | null
   readonly agent: string
   readonly turn: number | null
@@ -64,6 +66,7 @@ export interface FleetNumbers {
 export interface FleetPlace {
   /** `null`: it is another app's. */
   readonly session_id: string | null
+  readonly name: string | null
   readonly app: string | null
   readonly agent: string | null
   readonly substate: string | null
@@ -102,6 +105,7 @@ export interface FleetSessions {
   /** At most 200. */
   readonly sessions: ReadonlyArray<{
     readonly session_id: string
+    readonly name: string
     readonly app: string
     readonly agent: string
     /** When the turn failed, or the session was active last. */

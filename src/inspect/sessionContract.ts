@@ -120,7 +120,7 @@ export interface Budget {
 
 export interface Detail {
   readonly ok: true
-  readonly session: SessionRow & {
+  readonly session: Omit<SessionRow, "meta"> & {
     readonly cwd: string
     readonly model: string | null
     readonly mode: string | null

@@ -15,3 +15,29 @@ export const parseCursor = (text: string): Option.Option<Cursor> => {
     ? Option.none()
     : Option.some({ createdAt: Number(match[1]), id: match[2] })
 }
+
+/** Where a page of a sorted list ended: by the last activity in the form above, by anything else with what it is sorted by. */
+interface Sorted {
+  readonly sort: string
+  readonly descending: boolean
+}
+
+const prefixOf = ({ descending, sort }: Sorted) =>
+  sort === "activity" && descending ? "" : `${sort}${descending ? "-" : "+"} `
+
+export const positionOf = ({ id, rank }: { readonly rank: number; readonly id: string }, sorted: Sorted): string =>
+  Buffer.from(`${prefixOf(sorted)}${rank} ${id}`).toString("base64url")
+
+/** `None` for a text that `positionOf` can't have made for a list that is sorted so. */
+export const parsePosition = (
+  text: string,
+  sorted: Sorted
+): Option.Option<{ readonly rank: number; readonly id: string }> => {
+  const whole = Buffer.from(text, "base64url").toString()
+  const prefix = prefixOf(sorted)
+  const match = whole.startsWith(prefix)
+    ? /^(-?[\d.]{1,40}(?:e[+-]?\d{1,3})?) (\S+)$/.exec(whole.slice(prefix.length))
+    : null
+  const rank = Number(match?.[1])
+  return match?.[2] === undefined || !Number.isFinite(rank) ? Option.none() : Option.some({ rank, id: match[2] })
+}

@@ -19,6 +19,7 @@ import type { TurnRecord, Usage } from "../domain/Turn.ts"
 import type { WebhookDelivery, WebhookState } from "../domain/Webhook.ts"
 import type {
   FailedTurn,
+  NamedSession,
   OverviewQuery,
   Page,
   SessionQuery,
@@ -51,6 +52,7 @@ import type { LedgerError } from "./LedgerError.ts"
 
 // Re-exported, so that a user of the ledger needs one import.
 export type * from "./LedgerQuery.ts"
+export { anySession } from "./LedgerQuery.ts"
 export type * from "./LedgerWrite.ts"
 export type { Announcements } from "./Announcements.ts"
 export type { LedgerAway } from "./Availability.ts"
@@ -99,11 +101,16 @@ export class Ledger extends Context.Service<
     /** Newest first. Fails on a cursor that `parseCursor` (Cursor.ts) refuses: check what a client sends. */
     readonly sessions: (query: SessionQuery) => Read<Page<SessionRecord>>
     /**
-     * The last active first. By agent and text it searches the 10,000 open and the 10,000 closed sessions that were
-     * active last, and `count` counts matches among those. Fails on a cursor that `parseCursor` refuses.
+     * Sorted by the last activity, and filtered by app, state and substate alone, it has all sessions, and so by creation without a
+     * state. Every other filter, and what sorts by anything else, looks at the 10,000 open and the 10,000 closed sessions that
+     * were active last, and `count` counts matches among those. Fails on a cursor that was made for another sort.
      */
     readonly overview: (query: OverviewQuery) => Read<Page<SessionSummary>>
     readonly summary: (id: SessionId) => Read<Option.Option<SessionSummary>>
+    /** Those of them that there are, in no order. */
+    readonly summaries: (ids: ReadonlyArray<SessionId>) => Read<ReadonlyArray<SessionSummary>>
+    /** What they are called by; in no order. */
+    readonly namedSessions: (ids: ReadonlyArray<SessionId>) => Read<ReadonlyArray<NamedSession>>
     /**
      * Open sessions in these states, none of which may be `idle.asleep`, oldest first. Only sessions that do not sleep are
      * looked at.
@@ -130,7 +137,7 @@ export class Ledger extends Context.Service<
     /** What was counted of the fleet since then, the last first. */
     readonly tallies: (app: AppName | null, since: number, limit: number) => Read<ReadonlyArray<TallyRecord>>
     /** Of the open sessions, by substate: those that do not sleep are counted, the others are known. */
-    readonly substateCounts: Read<Readonly<Record<string, number>>>
+    readonly substateCounts: (app: AppName | null) => Read<Readonly<Record<string, number>>>
     /** The agents of the newest 5,000 sessions, and the apps that have sessions. */
     readonly agentsAndApps: (
       app: AppName | null

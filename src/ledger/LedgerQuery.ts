@@ -1,7 +1,7 @@
 /** What the ledger is asked for besides single records: filters, pages, and the rows of lists. */
 import type { AppName } from "../domain/Ids.ts"
 import type { SessionRecord, SessionState } from "../domain/Session.ts"
-import type { FailureClass, TurnStatus } from "../domain/Turn.ts"
+import type { FailureClass, LastOutcome, TurnStatus } from "../domain/Turn.ts"
 
 /** What the sweeper looks for. A bound of `null` matches nothing. */
 /** The turn of a submission (`TurnInserted`). */
@@ -29,18 +29,48 @@ export interface SessionQuery {
   readonly limit: number
 }
 
+/**
+ * What a list is sorted by: the last activity, the time of creation, the time in the present substate, the end of the last turn,
+ * what its turns cost, or their number.
+ */
+export type SessionSort = "activity" | "created" | "state" | "outcome" | "cost" | "turns"
+
 /** The filters of the dashboard's table; `null` matches any. */
 export interface OverviewQuery {
   readonly app: AppName | null
   readonly state: SessionState | null
+  /** Such as `turning.asking`. */
+  readonly substate: string | null
   readonly agent: string | null
   /** The name of the node that owns it. */
   readonly node: string | null
-  /** Part of the id, of the name of the app, agent, state or model, or of the working directory. */
+  /** How the last turn ended that has. */
+  readonly outcome: LastOutcome["status"] | null
+  /** A member of its metadata that has this value; numbers and flags as JSON has them. */
+  readonly meta: { readonly key: string; readonly value: string } | null
+  /** Part of the id, of the name, of the app, agent, state or model, or of the working directory. */
   readonly search: string | null
-  /** From the last page's `next`. */
+  readonly sort: SessionSort
+  /** The newest, longest, dearest or most first; else the other way around. Those without a value are last in both. */
+  readonly descending: boolean
+  /** From the last page's `next`, of the same sort. */
   readonly cursor: string | null
   readonly limit: number
+}
+
+/** All sessions, the last active first. */
+export const anySession: Omit<OverviewQuery, "limit"> = {
+  app: null,
+  state: null,
+  substate: null,
+  agent: null,
+  node: null,
+  outcome: null,
+  meta: null,
+  search: null,
+  sort: "activity",
+  descending: true,
+  cursor: null
 }
 
 /** A session as the dashboard's table shows it, and what it waits for. */
@@ -71,7 +101,17 @@ export interface SessionSummary extends Pick<
   readonly node: string | null
   /** The timer that is due first. */
   readonly next: { readonly timer: string; readonly dueAt: number } | null
+  /** Why it is parked, as its machine has it; empty where it is not. */
+  readonly reason: string
+  /** That its app gave it, and how its first prompt begins: what it is called by (`sessionName.ts`). */
+  readonly title: string | null
+  readonly opening: string | null
+  /** Of its metadata what fits into columns of a list. */
+  readonly meta: Readonly<Record<string, string>>
 }
+
+/** What a session is called by. */
+export type NamedSession = Pick<SessionSummary, "id" | "title" | "opening">
 
 /** A session that is in one of some states. */
 export interface WaitingSession extends Pick<SessionRecord, "id" | "app" | "agent" | "substate"> {

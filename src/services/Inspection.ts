@@ -13,7 +13,7 @@ import { secretsOf } from "../agent/Catalog.ts"
 import { redact } from "../agent/redact.ts"
 import { wasCut } from "../agent/wireLine.ts"
 import type { ApprovalRecord } from "../domain/Approval.ts"
-import type { AppName } from "../domain/Ids.ts"
+import type { AppName, SessionId } from "../domain/Ids.ts"
 import type { InvalidRequest, SessionNotFound, Unavailable } from "../domain/Refusal.ts"
 import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
@@ -39,7 +39,7 @@ import type { SessionChange } from "./inspection/observeChanges.ts"
 import * as ObserveCommits from "./inspection/observeCommits.ts"
 import type { LoadedSession, ObservedStep } from "./inspection/observeCommits.ts"
 import * as Overview from "./inspection/overview.ts"
-import type { SessionsOverview, SessionsQuery } from "./inspection/overview.ts"
+import type { ListedSession, SessionsOverview, SessionsQuery } from "./inspection/overview.ts"
 import * as ReadSession from "./inspection/readSession.ts"
 import type { InspectedSession } from "./inspection/readSession.ts"
 
@@ -48,7 +48,7 @@ export type { Caller } from "../runtime/Caller.ts"
 export type { SessionUpdate, StreamPosition } from "./inspection/followSession.ts"
 export type { SessionChange } from "./inspection/observeChanges.ts"
 export type { LoadedSession, ObservedStep } from "./inspection/observeCommits.ts"
-export type { SessionsOverview, SessionsQuery } from "./inspection/overview.ts"
+export type { ListedSession, SessionsOverview, SessionsQuery } from "./inspection/overview.ts"
 export type { SeenSession } from "./inspection/seenSession.ts"
 export type { InspectedSession } from "./inspection/readSession.ts"
 
@@ -111,6 +111,13 @@ export class Inspection extends Context.Service<
       caller: Caller,
       query: SessionsQuery
     ) => Effect.Effect<SessionsOverview, InvalidRequest | Unavailable>
+    /** Those of them that the caller sees, as they are now. */
+    readonly rows: (
+      caller: Caller,
+      ids: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<ListedSession>, Unavailable>
+    /** What sessions that the caller was told of are called by (`domain/sessionName.ts`); absent are those that are gone. */
+    readonly names: (ids: ReadonlyArray<SessionId>) => Effect.Effect<ReadonlyMap<string, string>, Unavailable>
     /** What needs a person, of all sessions that the caller sees: see `domain/attention.ts`. */
     readonly attention: (
       caller: Caller

@@ -179,6 +179,7 @@ export const make = Effect.gen(function* () {
       threadId: threadId ?? null,
       restarts: 0,
       lastOutcome: null,
+      opening: null,
       usage: noUsage
     }
     const receipt = keyed === undefined ? [] : [receiptOf(keyed, id, at)]

@@ -44,7 +44,7 @@ export const make = Effect.gen(function* () {
     const [oldest] = yield* ledger.inbox(null, 1)
     const { bytes, walBytes } = yield* ledger.size
     const gauged: Gauged = {
-      substates: yield* ledger.substateCounts,
+      substates: yield* ledger.substateCounts(null),
       attention: found.reduce((counts, { kind }) => ({ ...counts, [kind]: counts[kind] + 1 }), none),
       oldestApprovalMillis: oldest === undefined ? null : Math.max(0, now - oldest.createdAt),
       agentsRssBytes,

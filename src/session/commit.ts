@@ -12,6 +12,7 @@ import { contextGiven } from "../domain/GivenContext.ts"
 import type { Notice } from "../domain/Notice.ts"
 import { sessionPatchKeys } from "../domain/Session.ts"
 import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
+import { openingOf } from "../domain/sessionName.ts"
 import { addUsage, isCutOff, lastOutcomeOf, noUsage } from "../domain/Turn.ts"
 import type { StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
 import type { LedgerWrite } from "../ledger/Ledger.ts"
@@ -82,7 +83,8 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
   if (event.type === "turn.submitted" && step.submission !== null) {
     record = { ...record, turnCount: event.turn }
     const status = opened === event.turn ? "running" : "queued"
-    const { context, name } = step.submission
+    const { context, kind, name, prompt } = step.submission
+    if (record.opening === null && kind !== "compact") record = { ...record, opening: openingOf(prompt) }
     const turn = newTurn(record, event.turn, status, step.submission, at)
     entries.push({ _tag: "TurnInserted", record: turn, ...(name === undefined ? {} : { submission: name }) })
     if (context) messages.push({ turn: event.turn, message: contextGiven(event.turn, context) })

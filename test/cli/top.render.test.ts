@@ -17,7 +17,9 @@ const modelWith = (rows: ReadonlyArray<SessionRow>, change: (model: Model) => vo
   const page = {
     ok: true,
     count: rows.length,
+    is_bounded: false,
     counts,
+    substates: {},
     agents: [],
     apps: [],
     nodes: [],

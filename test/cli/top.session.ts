@@ -6,12 +6,14 @@ export const now = 1_700_000_000
 
 export const rowOf = (id: string, substate: string, more: Partial<SessionRow> = {}): SessionRow => ({
   session_id: id,
+  name: id,
   app: "web",
   agent: "demo",
   state: substate.split(".")[0] as SessionRow["state"],
   substate,
   created_at: now - 125,
   last_activity_at: now - 5,
+  heard_at: now - 5,
   closed_at: null,
   turns: 3,
   restarts: 1,
@@ -26,6 +28,9 @@ export const rowOf = (id: string, substate: string, more: Partial<SessionRow> = 
   },
   last_outcome: null,
   circuit: null,
+  reason: null,
+  cost: null,
+  meta: {},
   ...more
 })
 

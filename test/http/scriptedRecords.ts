@@ -28,6 +28,7 @@ export const sessionView = (id: string): SessionView => ({
   closedAt: null,
   threadId: "thread-1",
   lastOutcome: null,
+  opening: "Say hello",
   restarts: 1,
   usage: { ...noUsage, inputTokens: 7, totalTokens: 7 },
   cost: { amount: 0.25, currency: "USD" },

@@ -56,7 +56,14 @@ describe("what needs a person", () => {
           found.map(({ kind }) => kind),
           ["failed", "parked"]
         )
-        assert.deepInclude(found[0], { session_id: failing, app: "ours", agent: "demo", turn: 1, actions: ["close"] })
+        assert.deepInclude(found[0], {
+          name: "fail model",
+          session_id: failing,
+          app: "ours",
+          agent: "demo",
+          turn: 1,
+          actions: ["close"]
+        })
         assert.deepInclude(found[1], { session_id: dying, app: "theirs", actions: ["unpark", "close"] })
         assert.include(found[1]?.what, "exit code 3")
         // An app sees its own, and may not unpark.

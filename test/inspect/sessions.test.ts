@@ -1,7 +1,7 @@
 /** The table of all sessions, the pending approvals, and the counts of transitions: each of the caller's sessions only. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import type { Approvals, Coverage, SessionRows } from "../../src/inspect/contract.ts"
+import type { Approvals, Coverage, Rows, SessionRows } from "../../src/inspect/contract.ts"
 import { adminToken, open } from "./harness.ts"
 
 type RunningTroupe = Effect.Success<ReturnType<typeof open>>
@@ -83,6 +83,11 @@ describe("the dashboard's table", () => {
       const { call } = yield* open()
       for (const [query, field] of [
         ["state=open", "state"],
+        ["substate=turning.sleeping", "substate"],
+        ["outcome=lost", "outcome"],
+        ["meta=team", "meta"],
+        ["sort=size", "sort"],
+        ["order=down", "order"],
         ["limit=0", "limit"],
         ["limit=501", "limit"],
         ["limit=ten", "limit"],
@@ -111,6 +116,57 @@ describe("the dashboard's table", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("names each session, sorts by its turns and outcomes, and has lists by substate, outcome and metadata", () =>
+    Effect.gen(function* () {
+      const troupe = yield* open()
+      const ours = yield* troupe.mint("ours")
+      const theirs = yield* troupe.mint("theirs")
+      const titled = yield* troupe.create(ours, { meta: { title: "Ticket 7", team: "red", urgent: true } })
+      const prompted = yield* troupe.create(ours, { meta: { team: "blue" } })
+      const fresh = yield* troupe.create(ours)
+      const foreign = yield* troupe.create(theirs, { meta: { team: "red" } })
+      yield* troupe.turn(ours, prompted, "fail model")
+      yield* troupe.turn(ours, titled, "Say hello")
+      yield* troupe.turn(ours, titled, "Once more")
+
+      const mine = asking(troupe, ours)
+      const named = (query: string) => Effect.map(mine.rows(query), ({ sessions }) => sessions.map(({ name }) => name))
+      assert.deepStrictEqual(yield* named("?sort=turns"), ["Ticket 7", "fail model", fresh])
+      assert.deepStrictEqual(yield* named("?sort=outcome&order=asc"), ["fail model", "Ticket 7", fresh])
+      assert.deepStrictEqual(yield* named("?sort=created&order=asc"), ["Ticket 7", "fail model", fresh])
+      assert.deepStrictEqual(yield* named("?substate=idle.asleep"), [fresh])
+      assert.deepStrictEqual(yield* named("?outcome=failed"), ["fail model"])
+      assert.deepStrictEqual(yield* named("?meta=team%3Dred"), ["Ticket 7"])
+      assert.deepStrictEqual(yield* named("?meta=urgent%3Dtrue"), ["Ticket 7"])
+      assert.deepStrictEqual(yield* named("?q=fail%20mod"), ["fail model"])
+      assert.deepStrictEqual(yield* named("?q=ticket"), ["Ticket 7"])
+
+      const { is_bounded, sessions, substates } = yield* mine.rows("?sort=turns")
+      assert.isFalse(is_bounded)
+      assert.deepInclude(substates, { "idle.asleep": 1, "idle.awake": 2 })
+      assert.deepStrictEqual(sessions[0]?.meta, { title: "Ticket 7", team: "red", urgent: "true" })
+      assert.isAtLeast(sessions[0]?.heard_at ?? 0, sessions[0]!.last_activity_at)
+
+      const rows = (ids: ReadonlyArray<string>, token = ours) =>
+        Effect.map(troupe.call(`/inspect/api/rows?ids=${ids.join(",")}`, { token }), ({ json }) => json as Rows)
+      // In the order in which they are asked for, without another app's, and without what there is not.
+      assert.deepStrictEqual(
+        (yield* rows([fresh, foreign, "ses_nobody", titled])).sessions.map(({ session_id }) => session_id),
+        [fresh, titled]
+      )
+      assert.lengthOf((yield* rows([foreign], adminToken)).sessions, 1)
+      const many = Array.from({ length: 201 }, (_, n) => `ses_${n}`)
+      const refused = yield* troupe.call(`/inspect/api/rows?ids=${many.join(",")}`, { token: ours })
+      assert.deepStrictEqual([refused.status, refused.json.error], [400, "invalid_request"])
+
+      const next = (yield* mine.rows("?sort=turns&limit=1")).next_cursor
+      assert.deepStrictEqual(yield* named(`?sort=turns&limit=1&cursor=${next}`), ["fail model"])
+      const other = yield* troupe.call(`/inspect/api/sessions?sort=cost&cursor=${next}`, { token: ours })
+      assert.strictEqual(other.status, 400)
+      assert.include(other.json.detail, "cursor")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("lists every pending approval, and says that its session waits for a person", () =>
     Effect.gen(function* () {
       const troupe = yield* open()
@@ -123,7 +179,14 @@ describe("the dashboard's table", () => {
       const { approvals } = yield* asking(troupe, ours).approvals
       assert.strictEqual(approvals.length, 1)
       const [approval] = approvals
-      assert.deepInclude(approval, { session_id: id, app: "ours", agent: "demo", turn: 1, status: "pending" })
+      assert.deepInclude(approval, {
+        session_id: id,
+        name: "ask execute",
+        app: "ours",
+        agent: "demo",
+        turn: 1,
+        status: "pending"
+      })
       assert.deepStrictEqual((yield* asking(troupe, theirs).approvals).approvals, [])
       assert.deepStrictEqual((yield* asking(troupe, adminToken).approvals).approvals, approvals)
       const [row] = (yield* asking(troupe, ours).rows("?state=turning")).sessions

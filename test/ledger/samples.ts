@@ -45,6 +45,7 @@ export const session = (fields: Partial<SessionRecord> = {}): SessionRecord => (
   threadId: null,
   restarts: 0,
   lastOutcome: null,
+  opening: null,
   usage: noUsage,
   ...fields
 })

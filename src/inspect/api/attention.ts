@@ -11,22 +11,30 @@ export const layer = routes(
     const inspection = yield* Inspection
     return [
       get("/attention", ({ caller }) =>
-        Effect.map(inspection.attention(caller), ({ found, isCut }): Attentions => ({
-          ok: true,
-          items: found.map((attention) => itemOf(attention, caller)),
-          is_cut: isCut
-        }))
+        Effect.gen(function* () {
+          const { found, isCut } = yield* inspection.attention(caller)
+          const names = yield* inspection.names(found.flatMap(({ situation }) => sessionIn(situation) ?? []))
+          const items = found.map((attention) => itemOf(attention, caller, names))
+          return { ok: true, items, is_cut: isCut } satisfies Attentions
+        })
       )
     ]
   })
 )
 
-const itemOf = ({ kind, since, situation, what }: Attention, caller: Caller): AttentionItem => {
+const sessionIn = (situation: Attention["situation"]) => ("session" in situation ? situation.session : null)
+
+const itemOf = (
+  { kind, since, situation, what }: Attention,
+  caller: Caller,
+  names: ReadonlyMap<string, string>
+): AttentionItem => {
   const session = situation._tag === "CircuitOpen" ? null : situation
   return {
     key: `${kind} ${session?.session ?? situation.agent} ${since ?? ""}`,
     kind,
     session_id: session?.session ?? null,
+    name: session === null ? null : (names.get(session.session) ?? session.session),
     app: session?.app ?? null,
     agent: situation.agent,
     turn: session?.turn ?? null,

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { quantile } from "../../domain/Tally.ts"
 import type { Histogram, Tally } from "../../domain/Tally.ts"
+import { nameOf } from "../../domain/sessionName.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import { Inspection } from "../../services/Inspection.ts"
 import type { FleetOverview } from "../../services/inspection/fleet.ts"
@@ -30,9 +31,15 @@ export const layer = routes(
           const [from, to] = [yield* integerOf(query, "from", times), yield* integerOf(query, "to", times)]
           const failed = query.get("failed") === "1"
           const sessions = yield* inspection.fleetSessions(caller, { from: from * 1000, to: to * 1000, failed })
+          const names = yield* inspection.names(sessions.map(({ id }) => id))
           return {
             ok: true,
-            sessions: sessions.map(({ at, id, ...session }) => ({ session_id: id, ...session, at: at / 1000 }))
+            sessions: sessions.map(({ at, id, ...session }) => ({
+              session_id: id,
+              name: names.get(id) ?? id,
+              ...session,
+              at: at / 1000
+            }))
           } satisfies FleetSessions
         }),
         { query: ["from", "to", "failed"] }
@@ -74,6 +81,7 @@ const quantilesOf = (histogram: Histogram): Quantiles => {
 
 const placeOf = ({ session, since }: FleetOverview["pool"]["held"][number]): FleetPlace => ({
   session_id: session?.id ?? null,
+  name: session === null ? null : nameOf(session),
   app: session?.app ?? null,
   agent: session?.agent ?? null,
   substate: session?.substate ?? null,

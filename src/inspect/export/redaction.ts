@@ -43,6 +43,11 @@ export const withoutTexts: Redaction = {
       summary: {
         ...summary,
         asks: summary.asks === null ? null : hidden(summary.asks),
+        // Without them it is called by its id.
+        title: null,
+        opening: null,
+        meta: {},
+        reason: harmless.has(summary.reason) ? summary.reason : hidden(summary.reason),
         lastOutcome: summary.lastOutcome === null ? null : withoutMessage(summary.lastOutcome),
         tools: summary.tools.map((tool) => ({ ...tool, title: hidden(tool.title), kind: token(tool.kind) })),
         circuit: summary.circuit == null ? null : { ...summary.circuit, reason: hidden(summary.circuit.reason) },

@@ -18,6 +18,7 @@ import webhooks from "./migrations/0010_webhooks.ts"
 import openTurns from "./migrations/0011_open_turns.ts"
 import lastOutcomes from "./migrations/0012_last_outcomes.ts"
 import fleet from "./migrations/0013_fleet.ts"
+import openings from "./migrations/0014_openings.ts"
 
 export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   ledger,
@@ -32,7 +33,8 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   webhooks,
   openTurns,
   lastOutcomes,
-  fleet
+  fleet,
+  openings
 ]
 
 export const migrationsTable = "troupe_migrations"

@@ -15,6 +15,7 @@ export const postgresDialect: Dialect = {
     return `CASE WHEN ${member} ~ '^-{0,1}[0-9]{1,255}([.][0-9]+){0,1}([eE][-+]{0,1}[0-9]{1,2}){0,1}$' THEN ${member}::double precision END`
   },
   jsonFlag: (column, path) => `CASE json_member(${column}, ${list(path)}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END`,
+  jsonMember: (column) => `json_member(${column}, ARRAY[?]::text[])`,
   jsonObject: (members) =>
     `json_build_object(${Object.entries(members)
       .map(([name, expression]) => `'${name}', ${expression}`)

@@ -14,6 +14,8 @@ export interface Dialect {
   readonly jsonNumber: (column: string, path: string) => string
   /** `true` as 1, `false` as 0. */
   readonly jsonFlag: (column: string, path: string) => string
+  /** The member of a JSON object whose name is the next parameter, as text, if it is a word, a number or a flag; else NULL. */
+  readonly jsonMember: (column: string) => string
   /** JSON text of an object with these expressions as its members. */
   readonly jsonObject: (members: Readonly<Record<string, string>>) => string
   /** Behind a table's name: the index that a query has to use, where the database would choose another. */

@@ -20,6 +20,9 @@ export const sqliteDialect: Dialect = {
     ),
   jsonFlag: (column, path) =>
     ifValid(column, `CASE json_type(${column}, '$.${path}') WHEN 'true' THEN 1 WHEN 'false' THEN 0 END`),
+  jsonMember: (column) =>
+    `(SELECT CASE WHEN type IN ('true', 'false') THEN type WHEN type IN ('text', 'integer', 'real') THEN CAST(value AS TEXT) END
+      FROM json_each(${ifValid(column, column)}) WHERE key = ?)`,
   jsonObject: (members) =>
     `json_object(${Object.entries(members)
       .map(([name, expression]) => `'${name}', ${expression}`)

@@ -6,7 +6,7 @@ import { addCosts } from "../../domain/Cost.ts"
 import type { Cost } from "../../domain/Cost.ts"
 import type { SessionId } from "../../domain/Ids.ts"
 import { cursorOf } from "../../ledger/Cursor.ts"
-import { Ledger } from "../../ledger/Ledger.ts"
+import { anySession, Ledger } from "../../ledger/Ledger.ts"
 import type { SessionSummary } from "../../ledger/Ledger.ts"
 import { appFilter, sees } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
@@ -30,7 +30,7 @@ const mostSessions = 200
 
 export interface FleetPlace {
   /** `null`: the caller does not see it. */
-  readonly session: Pick<SessionSummary, "id" | "app" | "agent" | "substate"> | null
+  readonly session: Pick<SessionSummary, "id" | "app" | "agent" | "substate" | "title" | "opening"> | null
   readonly since: number
 }
 
@@ -150,9 +150,9 @@ export const make = Effect.gen(function* () {
         }
       )
     }
-    const query = { app, state: null, agent: null, node: null, search: null, limit: mostSessions }
     // In front of every id of that moment.
-    const { items } = yield* ledger.overview({ ...query, cursor: cursorOf({ createdAt: to, id: "!" }) })
+    const cursor = cursorOf({ createdAt: to, id: "!" })
+    const { items } = yield* ledger.overview({ ...anySession, app, cursor, limit: mostSessions })
     return items
       .filter(({ lastActivityAt }) => lastActivityAt >= from)
       .map(({ agent, app, id, lastActivityAt: at, substate, turnCount }): FleetSession => ({

@@ -6,7 +6,8 @@
 import { Effect, Option } from "effect"
 import { infoOf, stateName } from "../../../machines/session/stateInfo.ts"
 import type { SessionId } from "../../domain/Ids.ts"
-import type { SessionRecord } from "../../domain/Session.ts"
+import type { Meta, SessionRecord } from "../../domain/Session.ts"
+import { shortMeta, titleIn } from "../../domain/sessionName.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { SessionSummary } from "../../ledger/Ledger.ts"
 import { sees } from "../../runtime/Caller.ts"
@@ -121,14 +122,24 @@ const summaryAfter = (
   asks: string | null,
   node: string | null
 ): SessionSummary => {
-  const { process, turn } = snapshot.context
-  return { ...fieldsOf(record), turn, process, since, asks, node, next }
+  const { process, reason, turn } = snapshot.context
+  return {
+    ...fieldsOf(record),
+    turn,
+    process,
+    reason: infoOf(record.substate)?.waitsFor === "unpark" ? reason : "",
+    since,
+    asks,
+    node,
+    next
+  }
 }
 
 const summaryOfNew = (record: SessionRecord): SessionSummary => ({
   ...fieldsOf(record),
   turn: 0,
   process: false,
+  reason: "",
   since: record.createdAt,
   asks: null,
   // Its first work is of whoever gets it.
@@ -149,8 +160,18 @@ const fieldsOf = (record: SessionRecord) => ({
   turnCount: record.turnCount,
   restarts: record.restarts,
   lastOutcome: record.lastOutcome,
-  totalTokens: record.usage.totalTokens
+  totalTokens: record.usage.totalTokens,
+  opening: record.opening,
+  ...shownOf(record.meta)
 })
+
+/** An app's data never changes, so it is looked at once for all steps of a session that is loaded. */
+const shown = new WeakMap<Meta, Pick<SessionSummary, "meta" | "title">>()
+const shownOf = (meta: Meta) => {
+  const known = shown.get(meta) ?? { title: titleIn(meta), meta: shortMeta(meta) }
+  shown.set(meta, known)
+  return known
+}
 
 /** The titles of pending approvals, of sessions in which any are open: a commit has only its own. */
 class OpenApprovals {

@@ -1,12 +1,14 @@
 /** Many sessions at once, for the caller: rows with counts, pending approvals, and how often each transition was taken. */
 import { Effect, Option, Schema, Semaphore } from "effect"
-import { AppName } from "../../domain/Ids.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import type { SessionState } from "../../domain/Session.ts"
-import { parseCursor } from "../../ledger/Cursor.ts"
-import { Ledger } from "../../ledger/Ledger.ts"
+import type { Cost } from "../../domain/Cost.ts"
+import { AppName, SessionId } from "../../domain/Ids.ts"
+import { nameOf } from "../../domain/sessionName.ts"
+import { parsePosition } from "../../ledger/Cursor.ts"
+import { anySession, Ledger } from "../../ledger/Ledger.ts"
 import type { OverviewQuery, SessionSummary, TransitionCount } from "../../ledger/Ledger.ts"
-import { appFilter } from "../../runtime/Caller.ts"
+import { appFilter, sees } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
 import { cannot } from "../../runtime/errors.ts"
 import { SessionHost } from "../../supervision/SessionHost.ts"
@@ -24,15 +26,21 @@ export interface SessionsQuery extends Omit<OverviewQuery, "app"> {
   readonly app: string | null
 }
 
+/** A session of a list. `null`: its agent reports no cost. */
+export type ListedSession = SeenSession & { readonly cost: Cost | null }
+
 export interface SessionsOverview {
-  /** The last active first. */
-  readonly sessions: ReadonlyArray<SeenSession>
+  readonly sessions: ReadonlyArray<ListedSession>
   /** How many match. */
   readonly count: number
   /** The `cursor` of the next page. */
   readonly next: string | null
+  /** Only the 10,000 open and the 10,000 closed sessions that were active last were looked at, and there are more. */
+  readonly isBounded: boolean
   /** Of all sessions that the caller sees, whatever the query. */
   readonly stateCounts: Readonly<Record<SessionState, number>>
+  /** Of the open ones. */
+  readonly substateCounts: Readonly<Record<string, number>>
   /** Names that can be queried; `apps` is empty for an app. */
   readonly agents: ReadonlyArray<string>
   readonly apps: ReadonlyArray<string>
@@ -41,6 +49,25 @@ export interface SessionsOverview {
 }
 
 const isAppName = Schema.is(AppName)
+const isSessionId = Schema.is(SessionId)
+
+/** What no index has in its order, or finds. */
+const isRanked = ({ agent, meta, node, outcome, search, sort, state, substate }: Omit<SessionsQuery, "app">) =>
+  [agent, meta, node, outcome, search].some((filter) => filter !== null) ||
+  (sort !== "activity" && (sort !== "created" || state !== null || substate !== null))
+
+const looked = 10_000
+
+const isMoreThanRanked = (
+  { state, substate }: Omit<SessionsQuery, "app">,
+  { closed, idle, retiring, turning }: SessionsOverview["stateCounts"]
+) => {
+  const isClosed = state === "closed" || substate === "closed"
+  const isEither = state === null && substate === null
+  const isAsleep = state === "idle" || substate === "idle.asleep"
+  return ((isClosed || isEither) && closed > looked) || ((isEither || isAsleep) && idle + turning + retiring > looked)
+}
+
 const noSessions = { items: [], count: 0, next: null }
 
 export const make = Effect.gen(function* () {
@@ -58,9 +85,27 @@ export const make = Effect.gen(function* () {
     return sessions.map((session) => seen(session, looked.get(session.id)))
   })
 
+  const withCosts = Effect.fnUntraced(function* (summaries: ReadonlyArray<SessionSummary>) {
+    const sessions = yield* lookedAt(summaries)
+    const costs = yield* ledger.costsOfSessions(sessions.map(({ id }) => id))
+    return sessions.map((session): ListedSession => ({ ...session, cost: costs.get(session.id) ?? null }))
+  })
+
+  /** Those of them that the caller sees, in their order. */
+  const rows = Effect.fnUntraced(function* (caller: Caller, ids: ReadonlyArray<string>) {
+    const found = yield* ledger.summaries(ids.filter(isSessionId))
+    const byId = new Map(
+      found.filter((summary) => sees(caller, summary)).map((summary) => [summary.id as string, summary])
+    )
+    return yield* withCosts(ids.flatMap((id) => byId.get(id) ?? []))
+  }, cannot("read the sessions"))
+
   const overview = Effect.fnUntraced(function* (caller: Caller, { app, ...query }: SessionsQuery) {
-    if (query.cursor !== null && Option.isNone(parseCursor(query.cursor))) {
-      return yield* new InvalidRequest({ field: "cursor", problem: "must be a next_cursor of an earlier page." })
+    if (query.cursor !== null && Option.isNone(parsePosition(query.cursor, query))) {
+      return yield* new InvalidRequest({
+        field: "cursor",
+        problem: "must be a next_cursor of an earlier page of the same sort."
+      })
     }
     const callerApp = appFilter(caller)
     const page =
@@ -70,11 +115,14 @@ export const make = Effect.gen(function* () {
           ? yield* ledger.overview({ ...query, app })
           : noSessions
     const names = yield* ledger.agentsAndApps(callerApp)
+    const stateCounts = yield* ledger.stateCounts(callerApp)
     const result: SessionsOverview = {
-      sessions: yield* lookedAt(page.items),
+      sessions: yield* withCosts(page.items),
       count: page.count,
       next: page.next,
-      stateCounts: yield* ledger.stateCounts(callerApp),
+      isBounded: isRanked(query) && isMoreThanRanked(query, stateCounts),
+      stateCounts,
+      substateCounts: yield* ledger.substateCounts(callerApp),
       agents: names.agents,
       apps: callerApp === null ? names.apps : [],
       nodes: yield* ledger.nodeNames
@@ -85,15 +133,7 @@ export const make = Effect.gen(function* () {
   const transitionCounts = Effect.fnUntraced(function* (caller: Caller, agent: string | null) {
     const sums = new Map<string, TransitionCount>()
     let steps = 0
-    const query = {
-      app: appFilter(caller),
-      state: null,
-      agent,
-      node: null,
-      search: null,
-      cursor: null,
-      limit: countedSessions
-    }
+    const query = { ...anySession, app: appFilter(caller), agent, limit: countedSessions }
     for (const { id } of (yield* ledger.overview(query)).items) {
       for (const count of yield* ledger.transitionCounts(id, Math.min(countedStepsOfOne, countedSteps - steps))) {
         const key = `${count.from} ${count.event} ${count.to}`
@@ -110,6 +150,13 @@ export const make = Effect.gen(function* () {
 
   return {
     overview,
+    rows,
+    /** What sessions are called by: for lists of something else. Absent are those that are gone. */
+    names: (ids: ReadonlyArray<SessionId>) =>
+      (ids.length === 0 ? Effect.succeed([]) : ledger.namedSessions([...new Set(ids)])).pipe(
+        Effect.map((named): ReadonlyMap<string, string> => new Map(named.map((one) => [one.id, nameOf(one)]))),
+        cannot("name the sessions")
+      ),
     pendingApprovals: (caller: Caller, limit: number) =>
       ledger.inbox(appFilter(caller), limit).pipe(cannot("read the approvals")),
     transitionCounts: (caller: Caller, agent: string | null) => oneCount.withPermit(transitionCounts(caller, agent))

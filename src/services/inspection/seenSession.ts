@@ -11,6 +11,8 @@ type Actor = NonNullable<Seen["actor"]>
 export interface SeenSession extends SessionSummary {
   /** Of the turn that runs, those that have not ended, the oldest first. */
   readonly tools: NonNullable<Actor["tools"]>
+  /** When the running turn's agent said something last; `null`: not known, or no agent is at a turn. */
+  readonly heardAt: number | null
   /** Its place in the line for a slot; `null`: it waits for none. */
   readonly line: Seen["line"] | null
   /** Why its agent is not started, and until when; `null`: it may be. */
@@ -20,6 +22,7 @@ export interface SeenSession extends SessionSummary {
 export const unseen = (summary: SessionSummary, circuit: SeenSession["circuit"] = null): SeenSession => ({
   ...summary,
   tools: [],
+  heardAt: null,
   line: null,
   circuit
 })
@@ -40,6 +43,7 @@ export const seen = (session: SeenSession, looked: Looked | undefined): SeenSess
     ...session,
     next: actor?.timers === undefined ? session.next : actor.timers.next,
     tools: actor?.tools ?? [],
+    heardAt: actor?.heardAt ?? null,
     line: actor === null ? null : (looked.line ?? null),
     circuit: looked.circuit ?? session.circuit
   }

@@ -69,7 +69,8 @@ export const make = Effect.fnUntraced(function* (isRead: () => boolean, tell: (s
         return step
       }
       const before = last.get(summary.id)?.summary
-      const shown = before?.turn === summary.turn ? { ...summary, tools: before.tools } : summary
+      const { heardAt, tools } = before?.turn === summary.turn ? before : summary
+      const shown = { ...summary, heardAt, tools }
       last.set(summary.id, { seq, at, summary: shown })
       isDue(summary.id)
       return { ...step, summary: shown }
@@ -83,7 +84,11 @@ export const make = Effect.fnUntraced(function* (isRead: () => boolean, tell: (s
 
 const waitsInLine = ({ substate }: SeenSession) => infoOf(substate)?.waitsFor === "slot"
 
+/** An agent that writes is not told of at each of its words. */
+const heardMillis = 10_000
+
 const isSame = (one: SeenSession, other: SeenSession) =>
+  Math.abs((one.heardAt ?? 0) - (other.heardAt ?? 0)) < heardMillis &&
   one.next?.timer === other.next?.timer &&
   one.next?.dueAt === other.next?.dueAt &&
   one.line?.place === other.line?.place &&

@@ -3,12 +3,14 @@ import type { SessionRow, SessionRows, SlimStep } from "../../../src/inspect/con
 
 export const rowOf = (id: string, substate = "idle.asleep", more: Partial<SessionRow> = {}): SessionRow => ({
   session_id: id,
+  name: id,
   app: "web",
   agent: "demo",
   state: substate.split(".")[0] as SessionRow["state"],
   substate,
   created_at: 1,
   last_activity_at: 1,
+  heard_at: 1,
   closed_at: null,
   turns: 0,
   restarts: 0,
@@ -17,13 +19,18 @@ export const rowOf = (id: string, substate = "idle.asleep", more: Partial<Sessio
   wait: null,
   last_outcome: null,
   circuit: null,
+  reason: null,
+  cost: null,
+  meta: {},
   ...more
 })
 
 export const pageOf = (sessions: ReadonlyArray<SessionRow>, next: string | null = null): SessionRows => ({
   ok: true,
   count: sessions.length,
+  is_bounded: false,
   counts: { idle: sessions.length, turning: 0, retiring: 0, closed: 0 },
+  substates: { "idle.asleep": sessions.length },
   agents: ["demo"],
   apps: ["web"],
   nodes: [],

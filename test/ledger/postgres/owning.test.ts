@@ -173,6 +173,7 @@ describe.skipIf(server === null)("a ledger in PostgreSQL", () => {
       yield* query(url, "ALTER TABLE events DROP COLUMN more, DROP COLUMN last")
       yield* query(url, "DROP TABLE webhooks, webhook_deliveries")
       yield* query(url, "ALTER TABLE sessions DROP COLUMN last_outcome")
+      yield* query(url, "ALTER TABLE session_requests DROP COLUMN opening")
       yield* query(url, "DROP INDEX turns_failed")
       yield* query(url, "DROP TABLE fleet_tallies")
       yield* query(url, "UPDATE schema_use SET usable_from = 1")

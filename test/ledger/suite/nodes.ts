@@ -2,6 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { LeaseId, NodeToken, SessionId } from "../../../src/domain/Ids.ts"
+import { anySession } from "../../../src/ledger/Ledger.ts"
 import type { Claim, Ledger, LedgerWrite } from "../../../src/ledger/Ledger.ts"
 import { eventAppended, id, lease, opened, step, turn } from "../samples.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
@@ -197,7 +198,7 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
   it.effect("a session is shown with the node that has it, and found by it, until that has left", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        const query = { app: null, state: null, agent: null, search: null, cursor: null, limit: 10 }
+        const query = { ...anySession, limit: 10 }
         const found = (node: string) =>
           Effect.map(ledger.overview({ ...query, node }), ({ count, items }) => [count, items.map((item) => item.node)])
         const nodeOf = Effect.map(ledger.summary(id), (summary) => Option.getOrThrow(summary).node)

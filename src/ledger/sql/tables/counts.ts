@@ -24,8 +24,8 @@ const kept = ({ sum }: Dialect, app: AppName | null) =>
 export const atWork = "closed_at IS NULL AND substate <> 'idle.asleep' AND state IN ('turning', 'retiring')"
 
 /** All apps together have fewer busy sessions than one app has sessions: so not by the index by app. */
-const busy = ({ withoutIndex }: Dialect, app: AppName | null) =>
-  `SELECT state, count(*) AS n FROM sessions
+const busy = ({ usingIndex, withoutIndex }: Dialect, app: AppName | null) =>
+  `SELECT state, count(*) AS n FROM sessions${usingIndex("sessions_restless")}
     WHERE ${atWork}${app === null ? "" : ` AND ${withoutIndex("app")} = ?`} GROUP BY state`
 
 interface CountedSubstate {
@@ -34,8 +34,11 @@ interface CountedSubstate {
 }
 
 /** In the words of the index of sessions that do not sleep. */
-const restless = `SELECT substate, count(*) AS n FROM sessions
-  WHERE closed_at IS NULL AND substate <> 'idle.asleep' GROUP BY substate`
+const restless = (
+  { usingIndex, withoutIndex }: Dialect,
+  app: AppName | null
+) => `SELECT substate, count(*) AS n FROM sessions${usingIndex("sessions_restless")}
+  WHERE closed_at IS NULL AND substate <> 'idle.asleep'${app === null ? "" : ` AND ${withoutIndex("app")} = ?`} GROUP BY substate`
 
 const zero = { open: 0, turning: 0, retiring: 0, closed: 0 }
 
@@ -63,16 +66,21 @@ export const reads = (db: Database) => {
         )
       : Effect.map(stateCounts(app), (counts) => counts[state])
 
-  const substateCounts = Effect.gen(function* () {
-    const { open } = yield* read(kept(db.dialect, null), [])
+  const substateCounts = Effect.fnUntraced(function* (app: AppName | null) {
+    const params = app === null ? [] : [app]
+    const { open } = yield* read(kept(db.dialect, app), params)
     const awake = yield* db.all(
       "count the sessions",
-      restless,
-      [],
+      restless(db.dialect, app),
+      params,
       ({ n, substate }: CountedSubstate) => [substate, n] as const
     )
     const asleep = awake.reduce((rest, [, n]) => rest - n, open)
-    return { "idle.asleep": Math.max(0, asleep), ...Object.fromEntries(awake) }
+    const counts: Readonly<Record<string, number>> = {
+      "idle.asleep": Math.max(0, asleep),
+      ...Object.fromEntries(awake)
+    }
+    return counts
   })
 
   return { stateCounts, count, substateCounts }

@@ -1,161 +1,42 @@
 /**
- * Summaries of sessions for the dashboard, ordered by last activity, each with what its session waits for.
+ * Summaries of sessions for the dashboard, each with what its session waits for, sorted and filtered.
  *
  * One index has the open sessions by their last activity, another the closed ones by the time they closed, which was
- * their last activity. A page merges the first rows of both, found by key. Only the last active sessions are searched by
- * agent and text, so that a query does not cost more for a longer history.
+ * their last activity. A page merges the first rows of both, found by key. Only the last active sessions are searched, filtered
+ * by what no index has, and sorted by anything else, so that a query does not cost more for a longer history.
  */
 import { Effect, Option } from "effect"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
-import type { SessionState } from "../../../domain/Session.ts"
-import { cursorOf, parseCursor } from "../../Cursor.ts"
-import type { Database, SqlValue } from "../Database.ts"
-import type { Dialect } from "../Dialect.ts"
-import { readableJson } from "./columns.ts"
-import * as Counts from "./counts.ts"
-import { atWork } from "./counts.ts"
-import type { SessionSummary, OverviewQuery, Page } from "../../LedgerQuery.ts"
+import { parsePosition, positionOf } from "../../Cursor.ts"
 import { LedgerError } from "../../LedgerError.ts"
+import type { OverviewQuery, Page, SessionSummary } from "../../LedgerQuery.ts"
+import type { Database } from "../Database.ts"
+import * as Counts from "./counts.ts"
+import { directionOf, lastActive, matching, neededBy, rankOf } from "./overviewQuery.ts"
+import type { Fragment, Position } from "./overviewQuery.ts"
+import { namedOf, selectNamed, selectSummaries, summaryOf } from "./summaries.ts"
+import type { SummaryRow } from "./summaries.ts"
 
-/** How many open sessions, and how many closed ones, are searched: those that were active last. */
-const sessionsSearched = 10_000
+/** How many open sessions, and how many closed ones, are looked at: those that were active last. */
+export const sessionsSearched = 10_000
 /** How many of the newest sessions name the agents that can be filtered by. */
 const sessionsNamingAgents = 5_000
 
-interface SummaryRow {
-  readonly id: SessionId
-  readonly app: AppName
-  readonly agent: string
-  readonly state: SessionState
-  readonly substate: string
-  readonly created_at: number
-  readonly last_activity_at: number
-  readonly closed_at: number | null
-  readonly turn_count: number
-  readonly restarts: number
-  readonly tokens: number | null
-  readonly last_outcome: string | null
-  readonly turn: number | null
-  readonly process: number
-  readonly since: number | null
-  readonly asks: string | null
-  readonly node: string | null
-  readonly timer: string | null
-  readonly due_at: number | null
+interface Ranked {
+  readonly rank: number
+  readonly summary: SessionSummary
 }
 
-const summaryOf = (row: SummaryRow): SessionSummary => ({
-  id: row.id,
-  app: row.app,
-  agent: row.agent,
-  state: row.state,
-  substate: row.substate,
-  createdAt: row.created_at,
-  lastActivityAt: row.last_activity_at,
-  closedAt: row.closed_at,
-  turnCount: row.turn_count,
-  restarts: row.restarts,
-  totalTokens: row.tokens ?? 0,
-  lastOutcome: row.last_outcome === null ? null : readableJson(row.last_outcome, () => null),
-  turn: row.turn ?? 0,
-  process: row.process === 1,
-  since: row.since ?? row.created_at,
-  asks: row.asks,
-  node: row.node,
-  next: row.timer === null || row.due_at === null ? null : { timer: row.timer, dueAt: row.due_at }
-})
+type RankedRow = SummaryRow & { readonly rank: number }
 
-const summaries = ({
-  jsonFlag,
-  jsonNumber
-}: Dialect) => `SELECT s.id, s.app, s.agent, s.state, s.substate, s.created_at, s.last_activity_at, s.closed_at,
-    s.turn_count, s.restarts, s.last_outcome,
-    ${jsonNumber("s.usage", "totalTokens")} AS tokens,
-    ${jsonNumber("s.snapshot", "context.turn")} AS turn,
-    ${jsonFlag("s.snapshot", "context.process")} AS process,
-    (SELECT at FROM steps WHERE session = s.id AND from_state <> to_state ORDER BY seq DESC LIMIT 1) AS since,
-    (SELECT title FROM approvals WHERE session = s.id AND status = 'pending' ORDER BY created_at, id LIMIT 1) AS asks,
-    (SELECT name FROM nodes WHERE token = s.owner AND lease_until > 0) AS node,
-    (SELECT timer FROM timers WHERE session = s.id ORDER BY due_at, timer LIMIT 1) AS timer,
-    (SELECT due_at FROM timers WHERE session = s.id ORDER BY due_at, timer LIMIT 1) AS due_at
-  FROM sessions AS s`
-
-interface Fragment {
-  readonly text: string
-  readonly params: ReadonlyArray<SqlValue>
-}
-
-const and = (conditions: ReadonlyArray<Fragment>): Fragment => ({
-  text: conditions.map(({ text }) => text).join(" AND "),
-  params: conditions.flatMap(({ params }) => params)
-})
-
-interface Position {
-  readonly at: number
-  readonly id: string
-}
-
-/** The first `limit` open and the first `limit` closed sessions after a position, each in the order of its index. */
-const lastActive = ({ app, state }: OverviewQuery, after: Position | null, limit: number): Fragment => {
-  const kinds = [
-    ...(state === "closed" ? [] : [{ by: "last_activity_at", is: openConditions[state ?? "open"] }]),
-    ...(state === null || state === "closed" ? [{ by: "closed_at", is: "closed_at IS NOT NULL" }] : [])
-  ]
-  const parts = kinds.map(({ by, is }): Fragment => {
-    const among = and([
-      { text: is, params: [] },
-      ...(app === null ? [] : [{ text: "app = ?", params: [app] }]),
-      ...(after === null ? [] : [{ text: `(${by}, id) < (?, ?)`, params: [after.at, after.id] }])
-    ])
-    return {
-      text: `SELECT * FROM (SELECT id, ${by} AS at, app, agent, substate, owner FROM sessions
-        WHERE ${among.text} ORDER BY ${by} DESC, id DESC LIMIT ?) AS ${by}_first`,
-      params: [...among.params, limit]
-    }
-  })
-  return {
-    text: parts.map(({ text }) => text).join(" UNION ALL "),
-    params: parts.flatMap(({ params }) => params)
-  }
-}
-
-/** The SQL condition of each state, in the words of the partial indexes: only then SQLite uses them. */
-const openConditions: Readonly<Record<Exclude<SessionState, "closed"> | "open", string>> = {
-  open: "closed_at IS NULL",
-  idle: "closed_at IS NULL AND state = 'idle'",
-  turning: `${atWork} AND state = 'turning'`,
-  retiring: `${atWork} AND state = 'retiring'`
-}
-
-/** Upper and lower case of ASCII letters are the same, as `lower` has it in both databases. */
-const lowerCase = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
-
-const matching = ({ position }: Dialect, { agent, node, search }: OverviewQuery): Fragment | null => {
-  const conditions = [
-    ...(agent === null ? [] : [{ text: "agent = ?", params: [agent] }]),
-    ...(node === null
-      ? []
-      : [{ text: "owner IN (SELECT token FROM nodes WHERE name = ? AND lease_until > 0)", params: [node] }]),
-    ...(search === null
-      ? []
-      : [
-          {
-            text: `(${position("lower(id || ' ' || app || ' ' || agent || ' ' || substate)", "?")} > 0 OR EXISTS (
-              SELECT 1 FROM session_requests
-                WHERE session = id AND ${position("lower(cwd || ' ' || coalesce(model, ''))", "?")} > 0))`,
-            params: [lowerCase(search), lowerCase(search)]
-          }
-        ])
-  ]
-  return conditions.length === 0 ? null : and(conditions)
-}
+const rankedOf = (row: RankedRow): Ranked => ({ rank: row.rank, summary: summaryOf(row) })
 
 export const reads = (db: Database) => {
-  const selectSummary = summaries(db.dialect)
+  const selectSummary = selectSummaries(db.dialect)
   const { count: stored, stateCounts, substateCounts } = Counts.reads(db)
 
   const overview = Effect.fnUntraced(function* (query: OverviewQuery) {
-    const from = query.cursor === null ? null : parseCursor(query.cursor)
+    const from = query.cursor === null ? null : parsePosition(query.cursor, query)
     if (from !== null && Option.isNone(from)) {
       return yield* new LedgerError({
         operation: "list the sessions",
@@ -163,56 +44,88 @@ export const reads = (db: Database) => {
         kind: "refused"
       })
     }
-    const after = from === null ? null : { at: from.value.createdAt, id: from.value.id }
+    const after = from === null ? null : from.value
     // One more than the page shows whether another page follows.
     const limit = query.limit + 1
     const match = matching(db.dialect, query)
+    const whole = match === null ? indexed(query, after, limit) : null
     const { count, rows } =
-      match === null
-        ? yield* Effect.all({ rows: listed(query, after, limit), count: stored(query.app, query.state) })
-        : yield* searched(query, match, after, limit)
+      whole === null
+        ? yield* ranked(query, match, after, limit)
+        : yield* Effect.all({ rows: listed(query, whole, limit), count: countOf(query) })
     const items = rows.slice(0, query.limit)
     const last = items.at(-1)
     const next =
-      rows.length > query.limit && last !== undefined ? cursorOf({ createdAt: last.lastActivityAt, id: last.id }) : null
-    const result: Page<SessionSummary> = { items, count, next }
+      rows.length > query.limit && last !== undefined
+        ? positionOf({ rank: last.rank, id: last.summary.id }, query)
+        : null
+    const result: Page<SessionSummary> = { items: items.map(({ summary }) => summary), count, next }
     return result
   })
 
-  const listed = (query: OverviewQuery, after: Position | null, limit: number) => {
-    const { params, text } = lastActive(query, after, limit)
+  const countOf = ({ app, state, substate }: OverviewQuery) =>
+    substate === null
+      ? stored(app, state)
+      : substate === "closed"
+        ? stored(app, "closed")
+        : Effect.map(substateCounts(app), (counts) => counts[substate] ?? 0)
+
+  /** What is sorted as an index has it; `null`: no index does. */
+  const indexed = (query: OverviewQuery, after: Position | null, limit: number): Fragment | null => {
+    const { app, sort, state, substate } = query
+    if (sort === "activity") return lastActive(db.dialect, query, after, limit)
+    if (sort !== "created" || state !== null || substate !== null) return null
+    const { beyond, order } = directionOf(query)
+    const where = [
+      ...(app === null ? [] : ["app = ?"]),
+      ...(after === null ? [] : [`(created_at, id) ${beyond} (?, ?)`])
+    ]
+    return {
+      text: `SELECT id, created_at AS at FROM sessions ${where.length === 0 ? "" : `WHERE ${where.join(" AND ")}`}
+        ORDER BY created_at ${order}, id ${order} LIMIT ?`,
+      params: [...(app === null ? [] : [app]), ...(after === null ? [] : [after.rank, after.id]), limit]
+    }
+  }
+
+  const listed = (query: OverviewQuery, { params, text }: Fragment, limit: number) => {
+    const { order } = directionOf(query)
     return db.all(
       "list the sessions",
-      `${selectSummary} JOIN (SELECT id, at FROM (${text}) AS active ORDER BY at DESC, id DESC LIMIT ?) AS c ON s.id = c.id
-        ORDER BY c.at DESC, c.id DESC`,
+      `SELECT g.*, c.at AS rank FROM (SELECT id AS found_id, at FROM (${text}) AS active ORDER BY at ${order}, id ${order} LIMIT ?) AS c
+        JOIN (${selectSummary}) AS g ON g.id = c.found_id
+        ORDER BY c.at ${order}, c.found_id ${order}`,
       [...params, limit],
-      summaryOf
+      rankedOf
     )
   }
 
-  /** One query searches once, for the page and for the count. */
-  const searched = Effect.fnUntraced(function* (
+  /** One query looks once, for the page and for the count. */
+  const ranked = Effect.fnUntraced(function* (
     query: OverviewQuery,
-    match: Fragment,
+    match: Fragment | null,
     after: Position | null,
     limit: number
   ) {
-    const among = lastActive(query, null, sessionsSearched)
+    const { beyond, order } = directionOf(query)
+    const among = lastActive(db.dialect, query, null, sessionsSearched, neededBy(query))
     const from =
-      after === null ? { text: "", params: [] } : { text: "WHERE (at, id) < (?, ?)", params: [after.at, after.id] }
+      after === null
+        ? { text: "", params: [] }
+        : { text: `WHERE (rank, id) ${beyond} (?, ?)`, params: [after.rank, after.id] }
     const rows = yield* db.all(
       "search the sessions",
-      `WITH found AS MATERIALIZED (SELECT id, at FROM (${among.text}) AS active WHERE ${match.text})
+      `WITH found AS MATERIALIZED (SELECT id, ${rankOf(db.dialect, query)} AS rank FROM (${among.text}) AS active
+          ${match === null ? "" : `WHERE ${match.text}`})
         SELECT page.*, n FROM (SELECT count(*) AS n FROM found) AS counted LEFT JOIN (
-          SELECT g.*, at FROM (SELECT id AS found_id, at FROM found ${from.text} ORDER BY at DESC, id DESC LIMIT ?) AS f
+          SELECT g.*, rank FROM (SELECT id AS found_id, rank FROM found ${from.text} ORDER BY rank ${order}, id ${order} LIMIT ?) AS f
             JOIN (${selectSummary}) AS g ON g.id = found_id) AS page ON true
-          ORDER BY page.at DESC, page.id DESC`,
-      [...among.params, ...match.params, ...from.params, limit],
-      (row: SummaryRow & { readonly n: number }) => ({ n: row.n, summary: row.id === null ? null : summaryOf(row) })
+          ORDER BY page.rank ${order}, page.id ${order}`,
+      [...among.params, ...(match?.params ?? []), ...from.params, limit],
+      (row: RankedRow & { readonly n: number }) => ({ n: row.n, found: row.id === null ? null : rankedOf(row) })
     )
     return {
       count: rows[0]?.n ?? 0,
-      rows: rows.flatMap(({ summary }) => (summary === null ? [] : [summary]))
+      rows: rows.flatMap(({ found }) => (found === null ? [] : [found]))
     }
   })
 
@@ -224,6 +137,10 @@ export const reads = (db: Database) => {
       db
         .all("read a session", `${selectSummary} WHERE s.id = ?`, [id], summaryOf)
         .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
+    summaries: (ids: ReadonlyArray<SessionId>) =>
+      db.all("read sessions", `${selectSummary} WHERE ${db.dialect.inList("s.id")}`, [JSON.stringify(ids)], summaryOf),
+    namedSessions: (ids: ReadonlyArray<SessionId>) =>
+      db.all("name sessions", `${selectNamed} WHERE ${db.dialect.inList("session")}`, [JSON.stringify(ids)], namedOf),
     agentsAndApps: (app: AppName | null) =>
       Effect.all({
         agents: db.all(

@@ -16,6 +16,7 @@ import type {
   SessionState
 } from "../../../domain/Session.ts"
 import { noUsage } from "../../../domain/Turn.ts"
+import { openingOf } from "../../../domain/sessionName.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, Write } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
@@ -55,6 +56,13 @@ const permissionsField: Field<Permissions> = {
 /** In place of a value that can't be shown: says so to whoever reads the list. */
 const unreadable = (note: string): Meta => ({ "troupe/unreadable": note })
 
+/** Cleaned as it is read: a migration took those of older sessions from their prompts as they are. */
+const openingField: Field<string | null> = {
+  columns: ["opening"],
+  write: (opening) => [opening],
+  read: ({ opening }) => (opening === null ? null : openingOf(String(opening)))
+}
+
 /** The fields of the creation request, which seldom change and have a table of their own. */
 const requestFields = {
   cwd: plain("cwd"),
@@ -65,7 +73,8 @@ const requestFields = {
   systemPrompt: plain("system_prompt"),
   permissions: permissionsField,
   setup: readableJsonField<SessionSetup>("setup", () => ({})),
-  meta: readableJsonField("meta", unreadable)
+  meta: readableJsonField("meta", unreadable),
+  opening: openingField
 } satisfies Partial<Fields<SessionRecord>>
 
 const sessionFields: Fields<Omit<SessionRecord, keyof typeof requestFields>> = {
@@ -90,8 +99,9 @@ const settingFields = {
   permissions: requestFields.permissions,
   model: requestFields.model,
   mode: requestFields.mode,
-  effort: requestFields.effort
-} satisfies Fields<Pick<SessionRecord, keyof SessionSettings>>
+  effort: requestFields.effort,
+  opening: requestFields.opening
+} satisfies Fields<Pick<SessionRecord, keyof SessionSettings | "opening">>
 
 const patchFields: Fields<Omit<Required<SessionPatch>, keyof typeof settingFields>> = {
   ...sessionFields,
@@ -173,7 +183,7 @@ export const patched = (session: SessionId, patch: SessionPatch, claim?: Claim):
     claim === undefined
       ? patchOf("sessions", patchFields, patch, { where: "id = ?", key: [session], failIfNoRow })
       : { ...patchOf("sessions", patchFields, patch, whileClaimed(claim)), isFence: true }
-  if (!Object.keys(settingFields).some((key) => patch[key as keyof SessionSettings] !== undefined)) return [row]
+  if (!Object.keys(settingFields).some((key) => patch[key as keyof typeof settingFields] !== undefined)) return [row]
   const where = { where: "session = ?", key: [session], failIfNoRow }
   return [row, patchOf("session_requests", settingFields, patch, where)]
 }
@@ -182,8 +192,9 @@ const allFields: Fields<SessionRecord> = { ...sessionFields, ...requestFields }
 
 const sessionOf = recordOf(allFields)
 
-const select = `SELECT ${columnsOf(allFields).join(", ")}
-  FROM sessions JOIN session_requests ON session_requests.session = sessions.id`
+const selectBy = (index: string) => `SELECT ${columnsOf(allFields).join(", ")}
+  FROM sessions${index} JOIN session_requests ON session_requests.session = sessions.id`
+const select = selectBy("")
 
 /** The SQL condition of each state, in the words of the partial indexes: only then SQLite uses them. */
 const stateConditions: Readonly<Record<SessionState | "open", string>> = {
@@ -215,7 +226,7 @@ export const reads = (db: Database) => {
     ]
     const rows = yield* db.all(
       "list the sessions",
-      `${select}${where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`}
+      `${busy ? selectBy(db.dialect.usingIndex("sessions_restless")) : select}${where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`}
         ORDER BY created_at DESC, id DESC LIMIT ?`,
       [
         ...(query.app === null ? [] : [query.app]),
