@@ -24,6 +24,8 @@ const policies: Readonly<Record<string, LockPolicy>> = {
   "test/openapi": { installScripts: [], licenses: null },
   // Installed with `--ignore-scripts` (test/webhooks/verifier.ts), and never shipped.
   "test/webhooks": { installScripts: [], licenses: null },
+  // Installed with `--ignore-scripts` (test/doors/agui/client.ts), and never shipped.
+  "test/doors/agui": { installScripts: [], licenses: null },
   // Installed with `--ignore-scripts` (test/package/pack.ts), and never shipped.
   "test/package/tools": { installScripts: ["esbuild"], licenses: null },
   // Installed with `--ignore-scripts` (test/examples/install.ts), and never shipped.

@@ -56,6 +56,7 @@ const added = [
   "test/real",
   "test/openapi",
   "test/webhooks",
+  "test/doors/agui",
   "test/package/tools",
   "bench/peers",
   "docs/site",

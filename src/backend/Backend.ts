@@ -126,6 +126,10 @@ export interface Backend {
   readonly session: (id: string) => SessionBackend
   /** `idempotencyKey`: the same request under it creates one session, for 24 hours. */
   readonly create: (request: CreateSession, idempotencyKey?: string) => Promise<OpenedSession>
+  /** The app's session of a name of its own, created where there is none. Not over HTTP. */
+  readonly createNamed: (name: string, request: CreateSession) => Promise<OpenedSession>
+  /** The id of that session, also where there is none. Not over HTTP. */
+  readonly idOfName: (name: string) => string
   readonly list: (query: {
     readonly limit: number
     readonly cursor: string | null

@@ -10,6 +10,7 @@ import { outcomeOf, refusalIn } from "../domain/TurnOutcome.ts"
 import { appOf } from "../http/currentApp.ts"
 import { Files } from "../services/Files.ts"
 import { Idempotency } from "../services/Idempotency.ts"
+import { namedSession } from "../services/namedSession.ts"
 import { OneShotRuns } from "../services/OneShotRuns.ts"
 import { Operator } from "../services/Operator.ts"
 import { ReviewResults } from "../services/ReviewResults.ts"
@@ -54,6 +55,8 @@ export const make = (host: Host, caller: Caller): Backend => {
       key === undefined
         ? sessions((service) => service.create(app, request, undefined, caller))
         : run(createOnce(caller, app, request, key)),
+    createNamed: (name, request) => sessions((service) => service.named(app, name, request, caller)),
+    idOfName: (name) => namedSession(app, name),
     list: async (query) => {
       const { items, ...page } = await sessions((service) => service.list(caller, query))
       return { ...page, items: items.map(sessionInfo) }

@@ -69,6 +69,8 @@ const isForeign = (error: unknown) =>
 export const notOverHttp = (what: string, instead: string) =>
   new TroupeError({ code: "not_supported", status: 422, message: `${what} is not to be had over HTTP. ${instead}` })
 
+const namedOverHttp = () => notOverHttp("A session by a name of the app's", "Keep the id that its creation answers.")
+
 type Run = Promises<HttpClient.HttpClient>
 
 const make = (
@@ -82,6 +84,10 @@ const make = (
     const payload = defined(request)
     const { agent, sessionId } = await run(client.sessions.create({ headers: onceOnly(key), payload }))
     return { agent, id: sessionId }
+  },
+  createNamed: () => Promise.reject(namedOverHttp()),
+  idOfName: () => {
+    throw namedOverHttp()
   },
   list: async ({ cursor, limit, state }) => {
     const query = { limit, ...(cursor === null ? {} : { cursor }), ...(state === null ? {} : { state }) }

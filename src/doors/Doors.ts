@@ -8,9 +8,10 @@ import type { BackendServices } from "../backend/embeddedBackend.ts"
 import type { Streams } from "../http/Streams.ts"
 import type { Apps } from "../services/Apps.ts"
 import * as Acp from "./acp/routes.ts"
+import * as AgUi from "./agui/routes.ts"
 import { Backends } from "./Backends.ts"
 import * as Mcp from "./mcp/routes.ts"
 import * as Responses from "./responses/routes.ts"
 
 export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Streams | Apps | BackendServices> =
-  Layer.mergeAll(Acp.layer, Mcp.layer, Responses.layer).pipe(Layer.provide(Backends.layer))
+  Layer.mergeAll(Acp.layer, AgUi.layer, Mcp.layer, Responses.layer).pipe(Layer.provide(Backends.layer))

@@ -108,6 +108,19 @@ export class Sessions extends Context.Service<
       UnknownAgent | NotAllowed | InvalidRequest | NotSupported | ThreadTaken | PoolFull | Draining | Unavailable
     >
     /**
+     * The app's session of a name of its own, as it is; where there is none, it is created. `namedSession.ts` has its id,
+     * by which it is found without being created.
+     */
+    readonly named: (
+      app: AppName,
+      name: string,
+      session: CreateSession,
+      by: Caller
+    ) => Effect.Effect<
+      SessionView,
+      UnknownAgent | NotAllowed | InvalidRequest | NotSupported | ThreadTaken | PoolFull | Draining | Unavailable
+    >
+    /**
      * A new session whose agent knows what was said in this one, up to a turn, or all of it. Its settings are this one's
      * where the request has none; a directory of Troupe's own is copied as it is now.
      */

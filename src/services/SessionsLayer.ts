@@ -26,6 +26,7 @@ import * as ChangeSettings from "./changeSettings.ts"
 import * as CloseSession from "./closeSession.ts"
 import * as CreateSession from "./createSession.ts"
 import * as ForkSession from "./forkSession.ts"
+import { namedSession } from "./namedSession.ts"
 import { Sessions } from "./Sessions.ts"
 import * as ViewSessions from "./sessionView.ts"
 import * as SteerTurn from "./steerTurn.ts"
@@ -82,6 +83,11 @@ export const layer = Layer.effect(
       create: Effect.fn("Sessions.create")(function* (app, session, request, by) {
         return yield* view(
           yield* createSession(app, session, request, by === undefined ? {} : { by: nameOfCaller(by) })
+        )
+      }, cannot("create the session")),
+      named: Effect.fn("Sessions.named")(function* (app, name, session, by) {
+        return yield* view(
+          yield* createSession(app, session, undefined, { by: nameOfCaller(by), id: namedSession(app, name) })
         )
       }, cannot("create the session")),
       fork: Effect.fn("Sessions.fork")(function* (caller, id, request, keyed) {

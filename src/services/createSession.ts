@@ -1,5 +1,5 @@
 /** Creates a session: with an agent that is configured, a directory that exists, and within the limits on sessions. */
-import { Clock, Effect, FileSystem, Option, Path, Schedule, Semaphore } from "effect"
+import { Clock, Effect, Exit, FileSystem, Option, Path, Schedule, Semaphore } from "effect"
 import { created } from "../../machines/session/machine.ts"
 import { chartVersion } from "../../machines/session/restore.ts"
 import { stateName, topState } from "../../machines/session/stateInfo.ts"
@@ -41,6 +41,8 @@ export interface Origin {
   readonly copied?: string | undefined
   /** In the audit trail; absent: its app. */
   readonly by?: string
+  /** Of a session that its app has a name for (`namedSession.ts`): where there is one of it, it is that one. */
+  readonly id?: SessionId
 }
 
 /** `Sessions.create` without its view: the answer is the row as stored. */
@@ -120,8 +122,10 @@ export const make = Effect.gen(function* () {
     app: AppName,
     request: CreateSession,
     keyed?: KeyedRequest,
-    { by = app, copied, fork }: Origin = {}
+    { by = app, copied, fork, id: named }: Origin = {}
   ) {
+    const known = named === undefined ? Option.none() : yield* ledger.session(named)
+    if (Option.isSome(known)) return known.value
     yield* admitNewWork
     yield* checkArguments({ model: request.model, system_prompt: request.systemPrompt })
     const { cwd: requestedCwd, effort, meta = {}, mode, model, systemPrompt, threadId } = request
@@ -150,7 +154,7 @@ export const make = Effect.gen(function* () {
     if (threadId !== undefined && !driver.capabilities.threads) {
       return yield* new NotSupported({ problem: noThreads(driver.name) })
     }
-    const id = newSessionId()
+    const id = named ?? newSessionId()
     const { cwd, ownsCwd } = yield* directoryFor(id, allowedCwd, copied)
     const initial = created(machine, threadId ?? null)
     const substate = stateName(initial)
@@ -208,9 +212,18 @@ export const make = Effect.gen(function* () {
         ...receipt
       ])
     })
-    yield* creating
-      .withPermit(Effect.retry(insert, { while: isTakenMeanwhile, schedule: again }))
-      .pipe(Effect.tapError(() => (ownsCwd ? Effect.ignore(fs.remove(cwd, { recursive: true })) : Effect.void)))
+    const inserted = creating.withPermit(Effect.retry(insert, { while: isTakenMeanwhile, schedule: again }))
+    if (named === undefined) {
+      yield* Effect.tapError(inserted, () =>
+        ownsCwd ? Effect.ignore(fs.remove(cwd, { recursive: true })) : Effect.void
+      )
+    } else {
+      const exit = yield* Effect.exit(inserted)
+      // Another request of the name was quicker: the directory is that one's, too.
+      const meanwhile = Exit.isSuccess(exit) ? Option.none() : yield* ledger.session(id)
+      if (Option.isSome(meanwhile)) return meanwhile.value
+      yield* exit
+    }
     news.tellLifecycle({ what: "created", record })
     return record
   })

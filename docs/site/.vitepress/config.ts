@@ -74,7 +74,8 @@ export default defineConfig({
           page("Library", "/library"),
           page("Effect", "/effect"),
           page("Agents as MCP tools", "/mcp"),
-          page("OpenAI's Responses API", "/responses")
+          page("OpenAI's Responses API", "/responses"),
+          page("AG-UI", "/ag-ui")
         ]
       },
       {

@@ -2,22 +2,19 @@
  * The input of a response as a turn's prompt: the messages of the user at its end. What comes before them is the earlier
  * conversation, which a new session's agent is given; of system and developer messages at the beginning its system prompt.
  */
-import type { Backend } from "../../backend/Backend.ts"
 import { listIn, nonEmptyTextIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import { imageTypes } from "../../domain/PromptContent.ts"
-import type { ContentBlock, ImageType } from "../../domain/PromptContent.ts"
+import type { ContentBlock } from "../../domain/PromptContent.ts"
 import type { Message } from "../../domain/Turn.ts"
+import { isBase64, isImageType, nameIn } from "../prompt.ts"
+import type { Attached } from "../prompt.ts"
 import { invalid, unsupported } from "./errors.ts"
 
 const maxItems = 4_096
 
-export interface GivenInput {
+export interface GivenInput extends Attached {
   readonly prompt: ReadonlyArray<ContentBlock>
-  /** Ids of files of the app. */
-  readonly files: ReadonlyArray<string>
-  /** To be stored before the turn is submitted. */
-  readonly uploads: ReadonlyArray<{ readonly name: string; readonly content: Uint8Array }>
   readonly history: ReadonlyArray<Message>
   readonly system: ReadonlyArray<string>
 }
@@ -151,8 +148,6 @@ const imageOf = ({ file_id, image_url }: JsonObject, at: string): Part => {
   return block({ type: "image", mimeType, data })
 }
 
-const isImageType = (type: string): type is ImageType => (imageTypes as ReadonlyArray<string>).includes(type)
-
 const fileOf = ({ file_data, file_id, file_url, filename }: JsonObject, at: string): Part => {
   const id = nonEmptyTextIn(file_id)
   if (id !== null) return { _tag: "File", id }
@@ -161,23 +156,6 @@ const fileOf = ({ file_data, file_id, file_url, filename }: JsonObject, at: stri
   const data = nonEmptyTextIn(file_data)
   if (data === null) throw invalid(at, "must have a file_id, a file_url, or file_data with a filename.")
   const base64 = data.replace(/^data:[^,]*,/, "")
-  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(base64))
-    throw invalid(`${at}.file_data`, "must be base64, or a data URL in base64.")
+  if (!isBase64(base64)) throw invalid(`${at}.file_data`, "must be base64, or a data URL in base64.")
   return { _tag: "Upload", name: nonEmptyTextIn(filename) ?? "file", content: Buffer.from(base64, "base64") }
-}
-
-const nameIn = (url: string): string =>
-  url
-    .split(/[?#]/, 1)[0]!
-    .split("/")
-    .findLast((part) => part !== "") ?? url
-
-/** The ids of all files of a prompt, with those that the request brought stored. */
-export const storeUploads = async (
-  backend: Backend,
-  { files, uploads }: GivenInput
-): Promise<ReadonlyArray<string>> => {
-  const stored: Array<string> = []
-  for (const { content, name } of uploads) stored.push((await backend.storeFile(name, content)).id)
-  return [...files, ...stored]
 }

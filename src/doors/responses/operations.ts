@@ -2,11 +2,10 @@
 import type { Backend, SessionBackend, SessionInfo, StoredTurn, Submitted } from "../../backend/Backend.ts"
 import { TroupeError } from "../../backend/TroupeError.ts"
 import type { CreateSession } from "../../domain/Session.ts"
-import type { ContentBlock } from "../../domain/PromptContent.ts"
+import { promptOf, storeUploads } from "../prompt.ts"
 import { invalid, noSuchResponse, Refused, unsupported } from "./errors.ts"
 import { itemId, placeOf, responseId } from "./ids.ts"
 import type { Place } from "./ids.ts"
-import { storeUploads } from "./input.ts"
 import { fingerprintOf } from "./request.ts"
 import type { Opening, ResponseRequest } from "./request.ts"
 import { lateAnswer } from "./lateAnswer.ts"
@@ -76,12 +75,6 @@ const submit = async (
     ...(outputSchema === null ? {} : { outputSchema }),
     ...(named === undefined ? {} : { idempotencyKey: named.key, fingerprint: named.fingerprint })
   })
-}
-
-/** Text alone is text. */
-const promptOf = (blocks: ReadonlyArray<ContentBlock>): string | ReadonlyArray<ContentBlock> => {
-  const texts = blocks.flatMap((block) => (block.type === "text" ? [block.text] : []))
-  return texts.length === blocks.length ? texts.join("\n\n") : blocks
 }
 
 interface Found {

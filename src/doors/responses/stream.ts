@@ -3,6 +3,7 @@ import type { ResponseStatus } from "openai/resources/responses/responses"
 import type { SessionBackend, SessionInfo } from "../../backend/Backend.ts"
 import { objectIn } from "../../domain/json.ts"
 import type { StreamedMessage } from "../../domain/events/StreamedMessage.ts"
+import { eventResponse } from "../eventResponse.ts"
 import { untilAborted } from "../untilAborted.ts"
 import { errorBody, isRefusal } from "./errors.ts"
 import type { Place } from "./ids.ts"
@@ -61,21 +62,8 @@ async function* eventsOf(request: StreamRequest, signal: AbortSignal): AsyncGene
 const lastOf = (status: ResponseStatus | undefined): string =>
   status === "completed" ? "response.completed" : status === "failed" ? "response.failed" : "response.incomplete"
 
-export const streamResponse = (request: StreamRequest): Response => {
-  const leaving = new AbortController()
-  const events = eventsOf(request, leaving.signal)
-  const encoder = new TextEncoder()
-  const body = new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      const { done, value } = await events.next()
-      if (done === true) return controller.close()
-      controller.enqueue(encoder.encode(`event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`))
-    },
-    cancel: () => {
-      leaving.abort()
-      // One that a slow reader has not called for the next event would wait for that, and keep its source.
-      void events.return(undefined).catch(() => {})
-    }
+export const streamResponse = (request: StreamRequest): Response =>
+  eventResponse(async function* (signal) {
+    for await (const event of eventsOf(request, signal))
+      yield `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
   })
-  return new Response(body, { headers: { "content-type": "text/event-stream; charset=utf-8" } })
-}
