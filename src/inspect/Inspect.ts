@@ -8,6 +8,7 @@ import { Layer } from "effect"
 import { Access } from "./api/Access.ts"
 import * as AttentionRoutes from "./api/attention.ts"
 import * as FleetRoutes from "./api/fleet.ts"
+import * as LiveRoutes from "./api/live.ts"
 import * as LoginRoutes from "./api/login.ts"
 import * as NewSessionRoutes from "./api/newSessions.ts"
 import * as NodesRoutes from "./api/nodes.ts"
@@ -24,6 +25,7 @@ export { Access } from "./api/Access.ts"
 export const layer = Layer.mergeAll(Access.layer, Hub.layer, Watchers.layer)
 
 export const routes = Layer.mergeAll(
+  LiveRoutes.layer,
   LoginRoutes.layer,
   AttentionRoutes.layer,
   FleetRoutes.layer,

@@ -17,6 +17,7 @@
  * | `GET sessions?q&state&substate&outcome&meta&agent&app&node&sort&order&limit&cursor` | `SessionRows`, the last active first; `meta` is `key=value`, `order` `asc` or `desc` |
  * | `GET rows?ids` | `Rows`: some sessions as they are now, up to 200 ids with commas between them |
  * | `GET steps` | SSE of `SlimStep` (`event: step`), see there |
+ * | `GET live?on=steps~{id}&on={session id}~{id}` | up to 64 of the two other streams at once: `event: on` (`data: 1`) says of which the next messages are, by its place in the address, `event: gone` with a problem that a session can't be followed |
  * | `GET attention` | `Attentions`: what needs a person |
  * | `GET fleet?window=hour\|day` | `Fleet`: what became of turns, and who has the places for processes |
  * | `GET fleet/sessions?from&to&failed=0\|1` | `FleetSessions`: those behind a bar |

@@ -9,7 +9,6 @@ import { InvalidRequest } from "../../domain/Refusal.ts"
 import type { StreamId } from "../sessionContract.ts"
 import { eventDto, stepDto } from "../detail/dto.ts"
 import { get, routes } from "./route.ts"
-import type { RouteContext } from "./route.ts"
 import { idOf } from "./sessionReads.ts"
 
 export const layer = routes(
@@ -21,7 +20,9 @@ export const layer = routes(
         "/sessions/:id/stream",
         Effect.fnUntraced(function* (context) {
           const id = idOf(context)
-          const position = yield* positionOf(context)
+          // A browser that reconnects sends both, and the address is the one it first had.
+          const { query, request } = context
+          const position = yield* positionIn(request.headers["last-event-id"] ?? query.get("after"), "after")
           const updates = yield* inspection.follow(context.caller, id, position)
           return yield* context.follow(Stream.map(updates, textOf), { isCompressed: true })
         }),
@@ -31,19 +32,16 @@ export const layer = routes(
   })
 )
 
-/** The header comes before the query: a browser that reconnects sends both, and the address is the one it first had. */
-const positionOf = ({ query, request }: RouteContext): Effect.Effect<StreamPosition, InvalidRequest> => {
-  const text = request.headers["last-event-id"] ?? query.get("after")
+/** Of the id of a message, or of none. */
+export const positionIn = (text: string | null, field: string): Effect.Effect<StreamPosition, InvalidRequest> => {
   if (text === null || text === "") return Effect.succeed({ event: 0, step: 0 })
   const [, event, step] = /^e(\d{1,15})\.s(\d{1,15})$/.exec(text) ?? []
   return event === undefined || step === undefined
-    ? Effect.fail(
-        new InvalidRequest({ field: "after", problem: "must be the id of a message of this stream: e12.s7." })
-      )
+    ? Effect.fail(new InvalidRequest({ field, problem: "must be the id of a message of this stream: e12.s7." }))
     : Effect.succeed({ event: Number(event), step: Number(step) })
 }
 
-const textOf = (update: SessionUpdate): string => {
+export const textOf = (update: SessionUpdate): string => {
   switch (update._tag) {
     case "Event":
       return textAt(update.position, "event", eventDto(update.event))

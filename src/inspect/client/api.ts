@@ -62,6 +62,17 @@ export const unreachable: Problem = {
   detail: "Troupe does not answer. It may be stopped, or the connection to it is down."
 }
 
+/** The connection may be whole, or frozen on the way: nothing came over it. */
+export const silentFor = (millis: number): Problem => ({
+  ...unreachable,
+  error: "deadline",
+  detail: `Nothing came from Troupe for ${millis / 1_000} s. It may be stopped or very busy, or the connection to it is frozen.`
+})
+
+/** Of a request that threw, or was given up by its signal. */
+const problemOfSending = (cause: unknown, withinMillis: number): Problem =>
+  cause instanceof DOMException && cause.name === "TimeoutError" ? silentFor(withinMillis) : unreachable
+
 /** Of a response that is not 2xx. That of a proxy contains no problem. */
 export const problemOf = async (response: Response): Promise<Problem> => {
   const plain = {
@@ -115,14 +126,15 @@ export const createApi = (base: string, send: typeof fetch = fetch) => {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(answerWithinMillis)
       })
-    } catch {
-      throw new Refused(unreachable)
+    } catch (cause) {
+      throw new Refused(problemOfSending(cause, answerWithinMillis))
     }
     if (!response.ok) throw new Refused(await problemOf(response))
     try {
       return parsed<A>(await response.text())
-    } catch {
-      throw new Refused({ ...unreachable, detail: "The connection broke in the middle of an answer." })
+    } catch (cause) {
+      const problem = problemOfSending(cause, answerWithinMillis)
+      throw new Refused({ ...problem, detail: `The connection broke in the middle of an answer. ${problem.detail}` })
     }
   }
 
@@ -163,6 +175,11 @@ export const createApi = (base: string, send: typeof fetch = fetch) => {
       post<Done>(`${of(id)}/approvals/${encodeURIComponent(approvalId)}`, answer),
     /** Addresses for `follow` and for links. */
     stepsUrl: () => urlOf("steps"),
+    liveUrl: (topics: ReadonlyArray<{ readonly name: string; readonly after: string }>) => {
+      const url = new URL("live", base)
+      for (const { after, name } of topics) url.searchParams.append("on", `${name}~${after}`)
+      return url.href
+    },
     streamUrl: (id: string, after?: string) => urlOf(`${of(id)}/stream`, { after }),
     exportUrl: (id: string, format: "json" | "html", texts: boolean) =>
       urlOf(`${of(id)}/export`, { format, texts: texts ? 1 : 0 })

@@ -4,7 +4,7 @@
  *
  * `fetch` and not `EventSource`, which reports neither why it was refused nor when it will try again.
  */
-import { problemFrom, problemOf, Refused, unreachable } from "./api.ts"
+import { problemFrom, problemOf, Refused, silentFor, unreachable } from "./api.ts"
 import type { Problem } from "./api.ts"
 import { sseParser } from "./sse.ts"
 import type { ServerEvent } from "./sse.ts"
@@ -23,7 +23,8 @@ export type Phase =
   | { readonly name: "resting" }
 
 export interface FollowOptions {
-  readonly url: string
+  /** Asked for at each attempt where it contains the positions; no last id is sent then. */
+  readonly url: string | (() => string)
   readonly onEvent: (event: ServerEvent) => void
   readonly onPhase: (phase: Phase) => void
   /** Whenever anything came from the server, were it a sign of life only. */
@@ -68,14 +69,15 @@ export const follow = ({
   let isStopped = false
 
   const read = async (signal: AbortSignal, giveUp: (why: unknown) => void): Promise<void> => {
-    const headers = lastId === "" ? {} : { "last-event-id": lastId }
+    const address = typeof url === "string" ? url : url()
+    const headers = lastId === "" || typeof url !== "string" ? {} : { "last-event-id": lastId }
     let silence = setTimeout(giveUp, silentMillis)
     const onBytes = () => {
       clearTimeout(silence)
       silence = setTimeout(giveUp, silentMillis)
     }
     try {
-      const response = await send(url, {
+      const response = await send(address, {
         headers: { accept: "text/event-stream", ...headers },
         credentials: "same-origin",
         cache: "no-store",
@@ -112,7 +114,7 @@ export const follow = ({
     onPhase({ name: "connecting" })
     let problem: Problem = { ...unreachable, title: "Connection lost", detail: "The server ended the connection." }
     try {
-      await read(thisConnection.signal, () => thisConnection.abort(new Refused(unreachable)))
+      await read(thisConnection.signal, () => thisConnection.abort(new Refused(silentFor(silentMillis))))
     } catch (cause) {
       if (connection !== thisConnection) return
       problem = cause instanceof Refused || !(cause instanceof TypeError) ? problemFrom(cause) : unreachable

@@ -37,9 +37,12 @@ export const gathered = (request: () => Promise<void>, gatherMillis: number): Ga
     if (isStale) refreshSoon()
   }
 
+  // From the first on: where something always comes, it is asked for all the same.
   const refreshSoon = () => {
-    clearTimeout(gathering)
-    gathering = setTimeout(() => void refresh(), gatherMillis)
+    gathering ??= setTimeout(() => {
+      gathering = undefined
+      void refresh()
+    }, gatherMillis)
   }
 
   return { refresh, refreshSoon, problem }

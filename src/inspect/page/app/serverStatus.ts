@@ -4,8 +4,8 @@
  */
 import { computed, effect } from "@preact/signals"
 import type { SlimStep } from "../../contract.ts"
-import { follow } from "../../client/live.ts"
 import type { Following } from "../../client/live.ts"
+import { followLive } from "../live/topics.ts"
 import { api, heard, isDraining, me, notReady, phase, setMe } from "../store.ts"
 import { parsed } from "../../client/visible.ts"
 
@@ -42,9 +42,7 @@ export const retryNow = (): void => current?.retry()
 
 effect(() => {
   if (!isLoggedIn.value) return
-  const following = follow({
-    url: api.stepsUrl(),
-    onHeard: heard,
+  const following = followLive("steps", {
     onPhase: (next) => {
       phase.value = next
       if (next.name === "lost") isDraining.value = false

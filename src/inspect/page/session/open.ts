@@ -2,8 +2,9 @@
 import type { Me } from "../../contract.ts"
 import type { Detail, Step, TranscriptEvent } from "../../sessionContract.ts"
 import { problemFrom } from "../../client/api.ts"
-import { follow } from "../../client/live.ts"
-import { api, heard, me } from "../store.ts"
+import { followLive } from "../live/topics.ts"
+import { gathered } from "../app/gathered.ts"
+import { api } from "../store.ts"
 import { parsed } from "../../client/visible.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
@@ -36,7 +37,6 @@ const feed = (id: string, store: Store): (() => void) => {
   let steps: Array<Step> = []
   let events: Array<TranscriptEvent> = []
   let drawing: ReturnType<typeof setTimeout> | undefined
-  let asking: ReturnType<typeof setTimeout> | undefined
 
   /** A stream of thousands is drawn a few times a second, not thousands of times. */
   const draw = () => {
@@ -49,31 +49,23 @@ const feed = (id: string, store: Store): (() => void) => {
     drawing ??= setTimeout(draw, 50)
   }
 
-  const ask = async () => {
+  const { refresh: ask, refreshSoon: askSoon } = gathered(async () => {
+    if (!isOpen) return
     try {
       const detail: Detail = await api.detail(id)
       if (!isOpen) return
       store.detail.value = detail
       store.problem.value = undefined
     } catch (cause) {
-      if (!isOpen) return
       const problem = problemFrom(cause)
-      if (problem.status === 401) me.value = null
       // What is known stays in sight while the server is away; a session that is gone is gone.
-      if (store.detail.value === undefined || problem.status === 404) store.problem.value = problem
+      if (isOpen && (store.detail.value === undefined || problem.status === 404)) store.problem.value = problem
+      throw cause
     }
-  }
-  const askSoon = () => {
-    asking ??= setTimeout(() => {
-      asking = undefined
-      void ask()
-    }, askAgainMillis)
-  }
+  }, askAgainMillis)
 
   void ask()
-  const following = follow({
-    url: api.streamUrl(id),
-    onHeard: heard,
+  const following = followLive(id, {
     onPhase: (phase) => {
       store.phase.value = phase
       if (phase.name === "live") askSoon()
@@ -121,7 +113,6 @@ const feed = (id: string, store: Store): (() => void) => {
   return () => {
     isOpen = false
     clearTimeout(drawing)
-    clearTimeout(asking)
     clearTimeout(examining)
     clearInterval(anyway)
     document.removeEventListener("visibilitychange", look)
