@@ -28,7 +28,8 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/cluster": [...base, ...layers.slice(0, 4)],
   "src/services": [...base, ...layers.slice(0, 5)],
   "src/http": [...callable, "src/cluster"],
-  "src/inspect": ["src/services", "src/http", "src/domain", "machines"],
+  // A search at the server reads a transcript as the page does.
+  "src/inspect": ["src/services", "src/http", "src/domain", "src/inspect/client", "machines"],
   // What the page and `troupe top` do alike, with nothing in it of a browser or of Node. `shared` adds to both.
   "src/inspect/client": ["machines"],
   // Runs in a browser.

@@ -30,6 +30,7 @@
  * | `GET sessions/{id}/events?after&limit` | `Events` |
  * | `GET sessions/{id}/turns?after&limit` | `Turns` |
  * | `GET sessions/{id}/stream?after=e{event}.s{step}` | SSE of the one session, see `StreamId` |
+ * | `GET sessions/{id}/search?q&after=e{event}.s{step}` | `Hits` |
  * | `GET sessions/{id}/processes` | `Processes` |
  * | `GET sessions/{id}/why` | `Diagnosis` |
  * | `GET sessions/{id}/export?format=json\|html&texts=0\|1` | a file |

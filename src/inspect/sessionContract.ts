@@ -78,6 +78,29 @@ export interface Turns {
   readonly next: number | null
 }
 
+/** A place in a session at which a text was found. */
+export interface Hit {
+  readonly of: "events" | "steps"
+  /** Of the event with which its item of the transcript begins, or of the step; 0: a prompt, which is found by its turn. */
+  readonly seq: number
+  readonly turn: number | null
+  readonly at: number
+  /** Such as `message` or `output of a tool`. */
+  readonly what: string
+  /** What is before it, it, and what comes behind, in one line. Text of an agent: never HTML. */
+  readonly snippet: readonly [before: string, found: string, after: string]
+  /** How often it is in that text. */
+  readonly matches: number
+}
+
+/** At most 200 of them, of at most 10,000 events and 5,000 steps. */
+export interface Hits {
+  readonly ok: true
+  readonly hits: ReadonlyArray<Hit>
+  /** `after`, to search on; `null`: all was searched. */
+  readonly next: StreamId | null
+}
+
 /** One process of the session: from its lease to its end. `ended_at` and `exit` are `null` while it runs. */
 export interface ProcessSpan {
   readonly generation: number

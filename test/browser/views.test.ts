@@ -66,7 +66,16 @@ describe.skipIf(chromium === null)("the views", () => {
           await shoot(page, `view-${name}-${colorScheme}-${width}`)
           await isSound(page, `${name} ${colorScheme} ${width}`)
           if (name === "session")
-            for (const tab of ["Transcript", "Turns", "Steps", "State", "Process", "Restarts", "Time & tokens"]) {
+            for (const tab of [
+              "Transcript",
+              "Turns",
+              "Search",
+              "Steps",
+              "State",
+              "Process",
+              "Restarts",
+              "Time & tokens"
+            ]) {
               await page.getByRole("tab", { name: tab }).click()
               await isSound(page, `${tab} ${colorScheme} ${width}`)
             }

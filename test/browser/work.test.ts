@@ -46,6 +46,23 @@ describe.skipIf(chromium === null)("working in a session", () => {
     await page.waitForURL(`**/${at("")}`)
   })
 
+  it("a search leads to what was said, to a step, and to a tool, which opens", async () => {
+    const page = await troupe.visit({ ...laptop, at: at("") })
+    await page.getByRole("tab", { name: "Transcript", selected: true }).waitFor()
+    await page.locator(".entry-tool").first().waitFor()
+    await page.keyboard.press("/")
+    await page.keyboard.type("MENDED")
+    await page.locator(".hit", { hasText: "tool, turn 3" }).first().waitFor()
+    await shoot(page, "work-search")
+    await isSound(page, "search")
+    await page.locator(".hit", { hasText: "tool, turn 3" }).first().click()
+    await page.locator(".row.spotted .entry-tool[open]").waitFor()
+    await page.getByRole("tab", { name: "Search" }).click()
+    await page.getByLabel("Search in this session").fill("exits as it was asked")
+    await page.locator(".hit", { hasText: "stderr" }).first().click()
+    await page.locator(".step.current", { hasText: "process.exited" }).waitFor()
+  })
+
   it("the outline tells the turns apart, and leads to them and to what failed", async () => {
     const page = await troupe.visit({ ...laptop, at: at("?tab=turns") })
     const row = (n: number) => page.locator(".turn-line").nth(n)

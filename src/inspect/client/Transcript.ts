@@ -48,6 +48,7 @@ export class Transcript {
   readonly #tools = new Map<string, number>()
   /** The keys of the tools that an event changed, by its number: every other event is in the item that it follows. */
   readonly #changed = new Map<number, string>()
+  #first = Infinity
   #last = 0
 
   readonly #prompts: Array<Prompt> = []
@@ -60,6 +61,11 @@ export class Transcript {
   /** A new array after each change, so that a view can compare by identity. */
   get items(): ReadonlyArray<Item> {
     return this.#items
+  }
+
+  /** Of the first event that it has. */
+  get firstSeq(): number {
+    return this.#first
   }
 
   get lastSeq(): number {
@@ -76,6 +82,7 @@ export class Transcript {
     this.#items = [...this.#items]
     for (const event of events) {
       if (event.seq <= this.#last) continue
+      this.#first = Math.min(this.#first, event.seq)
       this.#last = event.seq
       this.#take(event)
     }

@@ -19,7 +19,7 @@ import type {
   Threads
 } from "../contract.ts"
 import type { Agents, Attentions, Checked, Fleet, FleetSessions, Nodes } from "../fleetContract.ts"
-import type { Detail, Diagnosis, Events, Processes, Steps, Turns, Wire } from "../sessionContract.ts"
+import type { Detail, Diagnosis, Events, Hits, Processes, Steps, Turns, Wire } from "../sessionContract.ts"
 import { parsed } from "./visible.ts"
 import { cut } from "../../domain/cut.ts"
 
@@ -161,6 +161,7 @@ export const createApi = (base: string, send: typeof fetch = fetch) => {
     wire: (id: string, seq: number) => get<Wire>(`${of(id)}/steps/${seq}/wire`),
     events: (id: string, after?: number, limit?: number) => get<Events>(`${of(id)}/events`, { after, limit }),
     turns: (id: string, after: number, limit: number) => get<Turns>(`${of(id)}/turns`, { after, limit }),
+    search: (id: string, q: string, after: string | null) => get<Hits>(`${of(id)}/search`, { q, after }),
     processes: (id: string) => get<Processes>(`${of(id)}/processes`),
     why: (id: string) => get<Diagnosis>(`${of(id)}/why`),
     agents: () => get<Agents>("agents"),

@@ -47,7 +47,7 @@ addEventListener("keydown", (event) => {
 })
 
 const keys: ReadonlyArray<readonly [keys: ReadonlyArray<string>, does: string]> = [
-  [["/"], "search sessions"],
+  [["/"], "search sessions, or in the session"],
   [["j", "k", "↑", "↓"], "move in the table"],
   [["Home", "End"], "first and last loaded row"],
   [["Enter"], "open the session"],

@@ -13,6 +13,7 @@ export const openSession = (id: string, who: Me): { readonly store: Store; reado
   const store = createStore(who.bounds, {
     isAdmin: who.admin,
     wire: (seq) => api.wire(id, seq),
+    search: (query, after) => api.search(id, query, after),
     processes: () => api.processes(id),
     turns: (after, limit) => api.turns(id, after, limit),
     why: () => api.why(id),

@@ -11,6 +11,7 @@ import type { Done, Me, Opened } from "../../contract.ts"
 import type {
   Detail,
   Diagnosis,
+  Hits,
   Processes,
   Step,
   TranscriptEvent,
@@ -36,6 +37,7 @@ import { instantsOf, lanesOf } from "./time/lanes.ts"
 export interface SessionApi {
   readonly isAdmin: boolean
   readonly wire: (seq: number) => Promise<Wire>
+  readonly search: (query: string, after: string | null) => Promise<Hits>
   readonly processes: () => Promise<Processes>
   /** Those of a higher number than `after`, the oldest first. */
   readonly turns: (after: number, limit: number) => Promise<Turns>
@@ -78,6 +80,8 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
   const tab = signal("transcript")
   /** The key of the item of the transcript that a link or a search leads to. */
   const spot = signal<string | null>(null)
+  /** What is looked for in it. */
+  const query = signal("")
   /** What is typed for the next turn. */
   const draft = signal("")
   /** The part of the axis that is seen; `null` is all of it. */
@@ -157,6 +161,7 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     selected,
     tab,
     spot,
+    query,
     draft,
     view,
     moment,
@@ -178,6 +183,16 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     visits: computed(() => visitsAfter(steps.value, moment.value)),
     /** The snapshot after so many steps. */
     at: (count: number) => replay.at(count),
+    /** All that is stored of it is here. */
+    isWhole: computed(() => {
+      const known = detail.value
+      // With each draw of the stream.
+      const [first] = [steps.value[0]?.step.seq ?? 1, events.value]
+      if (api === null) return true
+      if (known === undefined || first > 1 || (steps.value.at(-1)?.step.seq ?? 0) < known.last_step) return false
+      return known.last_event === 0 || (conversation.firstSeq <= 1 && conversation.lastSeq >= known.last_event)
+    }),
+    prompts: () => conversation.prompts,
     /** The key of the item of the transcript that a stored event is in. */
     itemOf: (seq: number) => conversation.keyOf(seq),
     lastIds: () => ({ step: steps.value.at(-1)?.step.seq ?? 0, event: conversation.lastSeq }),

@@ -1,7 +1,7 @@
 /** The parts of a session, as they are named in an address. */
 export const firstTab = "transcript"
 
-const tabs = [firstTab, "turns", "steps", "state", "approvals", "process", "budget", "costs"] as const
+const tabs = [firstTab, "turns", "search", "steps", "state", "approvals", "process", "budget", "costs"] as const
 
 export type TabId = (typeof tabs)[number]
 

@@ -16,9 +16,11 @@ interface Props {
   readonly fork?: ((turn: number) => Promise<Opened>) | undefined
   /** A tool that runs now. */
   readonly runs?: boolean
+  /** A link or a search led here: it is open. */
+  readonly isSpot?: boolean
 }
 
-export const Entry = ({ fork, item, runs = false }: Props) => {
+export const Entry = ({ fork, isSpot = false, item, runs = false }: Props) => {
   switch (item.kind) {
     case "state":
       return (
@@ -53,7 +55,7 @@ export const Entry = ({ fork, item, runs = false }: Props) => {
         </article>
       )
     case "tool":
-      return <ToolEntry item={item} runs={runs} />
+      return <ToolEntry item={item} runs={runs} isSpot={isSpot} />
     case "plan":
       return (
         <article class="entry">
@@ -72,7 +74,7 @@ export const Entry = ({ fork, item, runs = false }: Props) => {
       )
     case "other":
       return (
-        <details class="entry-news">
+        <details class="entry-news" open={isSpot}>
           <summary>
             <span>{item.what.replaceAll("_", " ")}</span>
             <At at={item.at} />
@@ -103,13 +105,15 @@ const Fork = ({ fork, turn }: { readonly turn: number; readonly fork: NonNullabl
 }
 
 const ToolEntry = ({
+  isSpot,
   item,
   runs
 }: {
+  readonly isSpot: boolean
   readonly item: Extract<Item, { readonly kind: "tool" }>
   readonly runs: boolean
 }) => (
-  <details class={`entry-tool ${runs ? "runs" : item.status}`}>
+  <details open={isSpot} class={`entry-tool ${runs ? "runs" : item.status}`}>
     <summary>
       <span class="tool-kind">{item.tool}</span>
       <code>{item.title}</code>

@@ -7,6 +7,7 @@ import { Approvals } from "./Approvals.tsx"
 import { Budget } from "./Budget.tsx"
 import { Costs } from "./Costs.tsx"
 import { Processes } from "./Processes.tsx"
+import { Search } from "./Search.tsx"
 import { StatePanel } from "./StatePanel.tsx"
 import { Steps } from "./Steps.tsx"
 import { TranscriptPanel } from "./TranscriptPanel.tsx"
@@ -30,6 +31,7 @@ const tabsOf = ({ detail, store }: Props): ReadonlyArray<Tab> => {
   return [
     { id: "transcript", name: "Transcript" },
     { id: "turns", name: "Turns" },
+    { id: "search", name: "Search" },
     { id: "steps", name: "Steps", badge: drifts, isUrgent: true },
     { id: "state", name: "State", badge: detail.refused.length },
     { id: "approvals", name: "Approvals", badge: pending, isUrgent: true },
@@ -83,6 +85,8 @@ const Shown = ({ detail, id, store }: Props & { readonly id: string }) => {
   switch (id) {
     case "turns":
       return <Turns store={store} />
+    case "search":
+      return <Search store={store} />
     case "steps":
       return <Steps store={store} />
     case "state":

@@ -90,7 +90,12 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
                 class={`row${item.at > until ? " later" : ""}${item.key === spot ? " spotted" : ""}`}
                 style={{ transform: `translateY(${start}px)` }}
               >
-                <Entry item={item} fork={forkOf(item)} runs={store.isLive.value && isToolRunning(item, turns ?? [])} />
+                <Entry
+                  item={item}
+                  fork={forkOf(item)}
+                  runs={store.isLive.value && isToolRunning(item, turns ?? [])}
+                  isSpot={item.key === spot}
+                />
               </div>
             )
           })}

@@ -96,7 +96,12 @@ const zoom = (store: Store, factor: number) => {
   store.view.value = next.to - next.from >= all.to - all.from ? null : next
 }
 
-/** `[` and `]`, and `f` and `F` to failures, from anywhere but a field, the arrow keys where nothing else has them. */
+const toSearch = (store: Store) => {
+  store.tab.value = "search"
+  requestAnimationFrame(() => document.querySelector<HTMLInputElement>("[data-search]")?.select())
+}
+
+/** `/` searches, `[` and `]`, and `f` and `F` to failures, from anywhere but a field, the arrow keys where nothing else has them. */
 const useTravelKeys = (store: Store) =>
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
@@ -109,6 +114,7 @@ const useTravelKeys = (store: Store) =>
       if (event.key === "[" || (isFree && event.key === "ArrowLeft")) store.travel(at - 1)
       else if (event.key === "]" || (isFree && event.key === "ArrowRight")) store.travel(at + 1)
       else if (event.key === "l") store.goLive()
+      else if (event.key === "/") toSearch(store)
       else if (event.key === "f") goToFailure(store, "next")
       else if (event.key === "F") goToFailure(store, "previous")
       else if (event.key === "+" || event.key === "=") zoom(store, 0.7)
