@@ -32,7 +32,7 @@ import fewerPages from "./migrations/0024_fewer_pages.ts"
 import rowsByNumber from "./migrations/0025_rows_by_number.ts"
 import lastOutcomes from "./migrations/0026_last_outcomes.ts"
 import fleet from "./migrations/0027_fleet.ts"
-import openings from "./migrations/0028_openings.ts"
+import lists from "./migrations/0028_lists.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -63,7 +63,7 @@ export const migrations = {
   "0025_rows_by_number": rowsByNumber,
   "0026_last_outcomes": lastOutcomes,
   "0027_fleet": fleet,
-  "0028_openings": openings
+  "0028_lists": lists
 }
 
 export const migrationsTable = "troupe_migrations"

@@ -50,7 +50,7 @@ const kindsOf = ({ state, substate }: OverviewQuery): ReadonlyArray<Kind> => {
  * ones, or where the list is sorted so the others first.
  */
 export const lastActive = (
-  { usingIndex }: Dialect,
+  { usingIndex, withoutIndex }: Dialect,
   query: OverviewQuery,
   after: Position | null,
   limit: number,
@@ -63,7 +63,8 @@ export const lastActive = (
       { text: is, params: [] },
       ...(state === null || substate === null ? [] : [{ text: "state = ?", params: [state] }]),
       ...(substate === null ? [] : [{ text: "substate = ?", params: [substate] }]),
-      ...(app === null ? [] : [{ text: "app = ?", params: [app] }]),
+      // The index in their order has the app, too; that by app would have all of its sessions sorted.
+      ...(app === null ? [] : [{ text: `${withoutIndex("app")} = ?`, params: [app] }]),
       ...(after === null ? [] : [{ text: `(${by}, id) ${beyond} (?, ?)`, params: [after.rank, after.id] }])
     ])
     const columns = ["id", `${by} AS at`, "app", "agent", "substate", "owner", ...more]
