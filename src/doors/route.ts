@@ -14,6 +14,7 @@ import type { ProblemDetails } from "../http/contract/Problem.ts"
 import { arrivalOf } from "../http/handlers/auth.ts"
 import { answeringRefusals } from "../http/problems.ts"
 import { Streams } from "../http/Streams.ts"
+import type { Endings } from "../http/Streams.ts"
 import { Apps } from "../services/Apps.ts"
 import { RequestOrigin } from "../services/requestOrigin.ts"
 import type { Caller } from "../services/Sessions.ts"
@@ -78,6 +79,16 @@ export const route = <R>(
     })
   )
 
+export interface AnswerOptions {
+  /** How the protocol has it told that events end before their time; absent: by an event `error`, as the API has it. */
+  readonly endings?: Endings
+  /**
+   * For a protocol that answers on two streams at once: its clients take what comes first on either for what was first, so
+   * each part goes out as it comes. Called with each. Who takes nothing is its door's to find.
+   */
+  readonly onPart?: () => void
+}
+
 /**
  * The answer of a handler of web requests. One that is waited for fails where the caller's access ends; a body that lasts ends
  * with it, and when the server stops.
@@ -85,11 +96,7 @@ export const route = <R>(
 export const answerWith = Effect.fnUntraced(function* (
   { accessEnds, closing, request, sendEvents }: Arrival,
   handle: (request: globalThis.Request) => Promise<globalThis.Response>,
-  /**
-   * For a protocol that answers on two streams at once: its clients take what comes first on either for what was first, so
-   * each part goes out as it comes. Called with each. Who takes nothing is its door's to find.
-   */
-  onPart?: () => void
+  { endings, onPart }: AnswerOptions = {}
 ) {
   if (!webMethods.has(request.method)) return yield* Effect.fail(notAllowed)
   yield* checkBody(request, { isJson: true })
@@ -106,7 +113,7 @@ export const answerWith = Effect.fnUntraced(function* (
   if (!isEvents || onPart !== undefined) {
     return webResponse(response, Effect.raceFirst(Effect.ignore(accessEnds), closing), onPart)
   }
-  const events = yield* sendEvents(request, Stream.decodeText(partsOf(response)))
+  const events = yield* sendEvents(request, Stream.decodeText(partsOf(response)), { endings })
   return HttpServerResponse.setHeaders(events, headersOf(response))
 })
 

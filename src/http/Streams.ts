@@ -39,7 +39,18 @@ export interface StreamOptions {
   readonly isResumable?: boolean
   /** Compressed where the client takes that: for what begins with a long history. Each write is still sent at once. */
   readonly isCompressed?: boolean
+  /** How another protocol than ours has it told that its events end before their time. */
+  readonly endings?: Endings | undefined
 }
+
+export interface Endings {
+  /** Of a problem, which is JSON. */
+  readonly failed: (problem: string) => string
+  /** The server stops. */
+  readonly closing: string
+}
+
+const ownEndings: Endings = { failed: (json) => lastText("error", json), closing: "" }
 
 export class Streams extends Context.Service<
   Streams,
@@ -75,7 +86,8 @@ export class Streams extends Context.Service<
           Effect.withFiber((fiber) => {
             const authorized = Stream.interruptWhen(texts, Effect.delay(fiber.getRef(AccessEnds), lookEveryMillis))
             const first = options?.isResumable === true ? retryAndComment : comment
-            const body = bodyOf(request, first, authorized, fiber.getRef(RequestId), Deferred.await(closing))
+            const end = { ...(options?.endings ?? ownEndings), stopped: Deferred.await(closing) }
+            const body = bodyOf(request, first, authorized, fiber.getRef(RequestId), end)
             const onClientGone = options?.onClientGone
             const compresses = options?.isCompressed === true && takesGzip(request)
             const sent = compresses ? gzipped(body) : body
@@ -107,7 +119,7 @@ const bodyOf = <E extends ProblemDetails>(
   first: Uint8Array,
   texts: Stream.Stream<string, E>,
   requestId: string,
-  closing: Effect.Effect<void>
+  { closing, failed, stopped }: Endings & { readonly stopped: Effect.Effect<void> }
 ) =>
   Stream.unwrap(
     Effect.gen(function* () {
@@ -136,10 +148,15 @@ const bodyOf = <E extends ProblemDetails>(
         const writes = batchesOf(batch).map(write)
         return writes.length === 1 ? writes[0]! : Effect.all(writes, { discard: true })
       }).pipe(
-        Effect.raceFirst(closing),
-        Effect.catchCause((cause) =>
-          Effect.flatMap(problemTextOf(cause, requestId), (json) => write(lastText("error", json)))
+        Effect.raceFirst(
+          closing === ""
+            ? stopped
+            : Effect.andThen(
+                stopped,
+                Effect.suspend(() => write(closing))
+              )
         ),
+        Effect.catchCause((cause) => Effect.flatMap(problemTextOf(cause, requestId), (json) => write(failed(json)))),
         Effect.ensuring(Queue.end(queue)),
         Effect.annotateLogs("request_id", requestId),
         Effect.forkScoped

@@ -109,7 +109,7 @@ export const make = Effect.gen(function* () {
         if (id !== undefined && (request.method === "DELETE" || response.status === 404)) usedAt.delete(id)
         return response
       },
-      () => touch(id)
+      { onPart: () => touch(id) }
     ).pipe(
       Effect.ensuring(
         Effect.sync(() => {

@@ -8,6 +8,7 @@ import type { Arrival } from "../route.ts"
 import { detailsOf, invalid } from "./errors.ts"
 import { idIn, readInput } from "./input.ts"
 import { run, stop } from "./run.ts"
+import { endings } from "./stream.ts"
 
 type Handle = (request: Request, backend: Backend) => Promise<Response>
 
@@ -16,15 +17,19 @@ const answering = (handle: Handle) =>
   Effect.succeed((arrival: Arrival) =>
     Effect.suspend(() => {
       let refused: ProblemDetails | null = null
-      const answered = answerWith(arrival, async (request) => {
-        try {
-          return await handle(request, arrival.backend)
-        } catch (error) {
-          if (!(error instanceof TroupeError)) throw error
-          refused = detailsOf(error)
-          return new Response(null)
-        }
-      })
+      const answered = answerWith(
+        arrival,
+        async (request) => {
+          try {
+            return await handle(request, arrival.backend)
+          } catch (error) {
+            if (!(error instanceof TroupeError)) throw error
+            refused = detailsOf(error)
+            return new Response(null)
+          }
+        },
+        { endings }
+      )
       return Effect.flatMap(answered, (response) =>
         refused === null ? Effect.succeed(response) : Effect.fail(refused)
       )

@@ -1,7 +1,9 @@
 /** A run as a stream of the protocol's events: those of its turn, from its beginning or an answered interrupt, to the next one or its end. */
 import type { SessionBackend } from "../../backend/Backend.ts"
 import { TroupeError } from "../../backend/TroupeError.ts"
+import { objectIn } from "../../domain/json.ts"
 import { placeOf } from "../../domain/events/StreamedMessage.ts"
+import type { Endings } from "../../http/Streams.ts"
 import { eventResponse } from "../eventResponse.ts"
 import { untilAborted } from "../untilAborted.ts"
 import { wordsOf } from "./errors.ts"
@@ -108,6 +110,15 @@ export const streamRun = (run: Run): Response =>
   eventResponse(async function* (signal) {
     for await (const event of eventsOf(run, signal)) yield textOf(event)
   })
+
+/** Where the token was revoked meanwhile, or the server stops. */
+export const endings: Endings = {
+  failed: (json) => {
+    const { detail, error } = objectIn(JSON.parse(json))
+    return textOf({ type: "RUN_ERROR", message: String(detail), code: String(error) })
+  },
+  closing: textOf(failed(cutOff))
+}
 
 /** What the protocol wants told as the run's own error. */
 export const refusedRun = (input: Named, error: TroupeError): Response =>

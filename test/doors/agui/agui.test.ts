@@ -349,6 +349,13 @@ describe("what is no run", () => {
     assert.strictEqual((await post(inputOf(thread, "x"), { token: "nobody" })).status, 401)
   })
 
+  it("ends with the caller's token, by the protocol's own error", async () => {
+    const token = (await workspace.run(["app", "create", "leaving"])).stdout.trim().split("\n")[0]!
+    const running = ran(agentOf(randomUUID(), token), "hang")
+    await workspace.run(["app", "revoke", "leaving"])
+    assert.deepInclude((await running).last as object, { type: "RUN_ERROR", code: "unauthorized" })
+  })
+
   it("says what to do about a thread whose session is closed, or is another agent's", async () => {
     const agent = agentOf()
     const { sessionId } = turnOf(await ran(agent, "hello", troupe({ cwd: workspace.cwd })))
