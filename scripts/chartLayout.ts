@@ -1,20 +1,20 @@
 /**
- * `virtual:chart-layout` for the dashboard's page: where the session machine's boxes and lines stand, reckoned by elkjs
- * when the page is built. The page is bundled with that very machine, so no browser has to reckon it again.
+ * `virtual:chart-layout` for the dashboard's page: where the session machine's boxes and lines stand, all of them and
+ * those around each state, reckoned by elkjs when the page is built. The page is bundled with that very machine, so no browser has to reckon it again.
  */
 import { createRequire } from "node:module"
 import type { ELK } from "elkjs/lib/elk-api.js"
 import type { Plugin } from "vite"
 import { sessionMachine } from "../machines/session/machine.ts"
 import { readChart } from "../src/inspect/chart/read.ts"
-import { layOut } from "../src/inspect/page/session/chart/layout.ts"
+import { layOutAll } from "./layOut.ts"
 
 const name = "virtual:chart-layout"
 
 const reckon = () => {
   // CommonJS, and typed as if it were not.
   const Elk = createRequire(import.meta.url)("elkjs") as new () => ELK
-  return layOut(new Elk(), readChart(sessionMachine))
+  return layOutAll(new Elk(), readChart(sessionMachine))
 }
 
 let known: ReturnType<typeof reckon> | undefined

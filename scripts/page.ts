@@ -28,7 +28,7 @@ const patterns = [
 ]
 const page = productOf(join(root, "dist", "page"), [
   ...patterns,
-  "scripts/{page,chartLayout,product}.ts",
+  "scripts/{page,chartLayout,layOut,product}.ts",
   "package-lock.json"
 ])
 const { fresh } = page

@@ -3,11 +3,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { sessionMachine } from "../../../machines/session/machine.ts"
 import { reckoned } from "../../../scripts/chartLayout.ts"
 import { readChart } from "../../../src/inspect/chart/read.ts"
-import { labelPoint, pathData } from "../../../src/inspect/page/session/chart/layout.ts"
+import { fitted, readable } from "../../../src/inspect/page/session/chart/viewport.ts"
+import { labelPoint, pathData } from "../../../src/inspect/chart/drawn.ts"
 
 describe("the layout of the session machine's chart", () => {
   it("has every state inside its parent, beside its neighbours, and every arrow", async () => {
-    const { boxes, height, lines, width } = await reckoned()
+    const { boxes, height, lines, width } = (await reckoned()).whole
     const chart = readChart(sessionMachine)
     const between = chart.arrows.filter(({ from, to }) => from !== to)
     assert.deepStrictEqual(
@@ -35,6 +36,31 @@ describe("the layout of the session machine's chart", () => {
     )
     // A column beside the transcript: taller than wide.
     assert.isBelow(width, height)
+  })
+})
+
+describe("the layout around each state", () => {
+  it("has the state, every arrow out of it and into it, and is drawn readable on a laptop", async () => {
+    const chart = readChart(sessionMachine)
+    const { around, whole } = await reckoned()
+    const leaves = whole.boxes.filter(({ kind }) => kind !== "compound").map(({ path }) => path)
+    assert.deepStrictEqual(Object.keys(around).toSorted(), leaves.toSorted())
+    for (const [path, { boxes, height, lines, width }] of Object.entries(around)) {
+      const parents = new Set(path.split(".").map((_, n, keys) => keys.slice(0, n + 1).join(".")))
+      const wanted = chart.arrows.filter(({ from, to }) => from !== to && (parents.has(from) || to === path))
+      for (const { from, to } of wanted)
+        assert.isTrue(
+          lines.some((line) => line.from === from && line.to === to),
+          `${path}: ${from} ${to}`
+        )
+      const drawn = new Set(boxes.map((box) => box.path))
+      for (const { from, to } of lines) assert.isTrue(drawn.has(from) && drawn.has(to), `${path}: ${from} ${to}`)
+      assert.isTrue(drawn.has(path), path)
+      // A process can be killed from anywhere, and only that does not fit.
+      const { k } = fitted({ height, width }, { width: 586, height: 482 }, { least: readable })
+      if (path !== "retiring.killing")
+        assert.isTrue(width * k <= 586 && height * k <= 482, `${path} ${width} ${height}`)
+    }
   })
 })
 

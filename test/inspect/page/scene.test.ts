@@ -3,9 +3,17 @@ import { assert, describe, it } from "@effect/vitest"
 import { sessionMachine } from "../../../machines/session/machine.ts"
 import { reckoned } from "../../../scripts/chartLayout.ts"
 import { readChart } from "../../../src/inspect/chart/read.ts"
-import { placeLabels } from "../../../src/inspect/page/session/chart/labels.ts"
+import { placeLabels } from "../../../src/inspect/chart/labels.ts"
 import { loopsOf, sceneOf, waysFrom } from "../../../src/inspect/page/session/chart/scene.ts"
-import { fitted, scaled, shifted } from "../../../src/inspect/page/session/chart/viewport.ts"
+import {
+  fitted,
+  leastText,
+  readable,
+  scaled,
+  shifted,
+  textScale,
+  textSize
+} from "../../../src/inspect/page/session/chart/viewport.ts"
 import { countsAfter, visitsAfter } from "../../../src/inspect/page/session/model/counts.ts"
 import { delayMillis, delayWords } from "../../../src/inspect/page/session/model/delays.ts"
 import { Replay } from "../../../src/inspect/page/session/model/replay.ts"
@@ -19,7 +27,7 @@ const sceneAfter = async (count: number, focus: Partial<Parameters<typeof sceneO
   const { value } = replay.at(count)
   return sceneOf({
     chart,
-    drawn: await reckoned(),
+    drawn: (await reckoned()).whole,
     active: typeof value === "string" ? value : Object.entries(value).flat().join("."),
     counts: countsAfter(replay.steps, count),
     last: replay.steps[count - 1]?.taken ?? [],
@@ -42,7 +50,7 @@ describe("the chart at a moment", () => {
     assert.strictEqual(toneOf(scene, "idle.parked", "idle.asleep"), "never")
     assert.include(
       scene.labels.map(({ texts }) => texts.join()),
-      "approval.asked ×1"
+      "it asks a person ×1"
     )
     // Highlighted lines are drawn on top.
     assert.strictEqual(scene.lines.at(-1)?.tone, "last")
@@ -60,7 +68,7 @@ describe("the chart at a moment", () => {
     const scene = await sceneAfter(4, { hovered: "idle.backingOff" })
     assert.strictEqual(toneOf(scene, "idle.backingOff", "idle.waking"), "focus")
     const label = scene.labels.find(({ line }) => line.from === "idle.backingOff" && line.to === "closed")
-    assert.deepStrictEqual(label?.texts, ["close.requested", "expire.requested"])
+    assert.deepStrictEqual(label?.texts, ["it is to close", "its lifetime is over"])
   })
 
   it("labels every line on demand", async () => {
@@ -74,7 +82,7 @@ describe("the chart at a moment", () => {
   it("labels timers with their duration", async () => {
     const scene = await sceneAfter(6, { delays: (name) => (name === "hibernateAfter" ? "5 min" : "") })
     const label = scene.labels.find(({ line }) => line.from === "idle.awake" && line.to === "retiring")
-    assert.match(label?.texts.join() ?? "", /^after hibernateAfter 5 min \+\d/)
+    assert.match(label?.texts.join() ?? "", /^no turn for long \(5 min\) \+\d/)
   })
 
   it("lists every transition out of a state with its count, those of its parents after its own", () => {
@@ -91,7 +99,7 @@ describe("the chart at a moment", () => {
     assert.strictEqual(visits.get("turning.running"), 4)
     assert.strictEqual(visits.get("idle.asleep"), 2)
     assert.isUndefined(visits.get("idle.parked"))
-    const { boxes } = await reckoned()
+    const { boxes } = (await reckoned()).whole
     const waking = boxes.find(({ path }) => path === "idle.waking")
     assert.isDefined(waking)
     if (waking !== undefined) assert.strictEqual(loopsOf(waking, countsAfter(replay.steps, 11)), 1)
@@ -137,6 +145,23 @@ describe("labels of the chart", () => {
 })
 
 describe("the part of a drawing that is seen", () => {
+  it("keeps words readable: they grow where it is smaller, and what is around a state is never smaller than that", () => {
+    assert.strictEqual(textScale(1.2), 1)
+    assert.closeTo(textScale(0.5) * 0.5 * textSize, leastText, 0.6)
+    const first = { x: 1_800, y: 900, width: 90, height: 30 }
+    const view = fitted({ width: 2_000, height: 1_000 }, { width: 500, height: 400 }, { least: readable, first })
+    assert.strictEqual(view.k, readable)
+    // The state that it is about is in sight.
+    assert.isTrue(first.x * view.k + view.x >= 0 && (first.x + first.width) * view.k + view.x <= 500)
+    assert.isTrue(first.y * view.k + view.y >= 0 && (first.y + first.height) * view.k + view.y <= 400)
+  })
+
+  it("leaves the corner of the small map free where it can", () => {
+    const corner = { width: 90, height: 140 }
+    const view = fitted({ width: 300, height: 300 }, { width: 420, height: 324 }, { corner })
+    assert.isAtMost(300 * view.k + view.x, 420 - corner.width)
+  })
+
   it("is all of it at first, and keeps the point under the pointer in place while zooming", () => {
     const view = fitted({ width: 500, height: 1_000 }, { width: 400, height: 524 })
     assert.strictEqual(view.k, 0.5)

@@ -1,6 +1,6 @@
 /** The session machine over all sessions: how often each of its ways was taken, and which never were. */
 import { useEffect, useMemo, useState } from "preact/hooks"
-import drawn from "virtual:chart-layout"
+import laid from "virtual:chart-layout"
 import { readChart } from "../../chart/read.ts"
 import type { Coverage } from "../../contract.ts"
 import { problemFrom } from "../../client/api.ts"
@@ -59,7 +59,7 @@ export default function MachineView() {
         {heat === undefined ? null : (
           <ChartView
             chart={chart}
-            drawn={drawn}
+            laid={laid}
             active=""
             counts={heat.counts}
             visits={heat.visits}

@@ -4,11 +4,14 @@
  * The same parts show a session live and one that was exported; an exported one only has nobody to ask.
  */
 import { useComputed } from "@preact/signals"
-import drawn from "virtual:chart-layout"
+import laid from "virtual:chart-layout"
 import { ProblemBox } from "../ui/Problem.tsx"
 import { ChartView } from "./chart/ChartView.tsx"
 import { StateList } from "./chart/StateList.tsx"
 import { Head } from "./Head.tsx"
+import { folded, panes, toggleFold, usualPanes } from "./panes.ts"
+import type { PaneName, Panes } from "./panes.ts"
+import { FoldButton, Splitter } from "./Splitter.tsx"
 import { delayMillis, delayWords } from "./model/delays.ts"
 import type { TakenWay } from "./model/takenWays.ts"
 import { Panels } from "./panels/Panels.tsx"
@@ -23,7 +26,13 @@ import "./styles/panels.css"
 
 export const Workbench = ({ store }: { readonly store: Store }) => {
   // Bound to the element: only what follows the pointer is rendered again, and nothing around it.
-  const classes = useComputed(() => `view session${store.isLive.value ? "" : " as-it-was"}`)
+  const classes = useComputed(() =>
+    ["view session", store.isLive.value ? "" : "as-it-was", ...folded.value.map((name) => `no-${name}`)]
+      .filter((name) => name !== "")
+      .join(" ")
+  )
+  const sizes = useComputed(() => sizesOf(panes.value))
+  const isFolded = (name: PaneName) => folded.value.includes(name)
   const problem = store.problem.value
   const detail = store.detail.value
   if (problem !== undefined)
@@ -35,32 +44,54 @@ export const Workbench = ({ store }: { readonly store: Store }) => {
     )
   if (detail === undefined) return <main id="view" class="view" tabIndex={-1} aria-busy />
   return (
-    <main id="view" class={classes} tabIndex={-1}>
+    <main id="view" class={classes} tabIndex={-1} style={sizes}>
       <Head store={store} detail={detail} />
-      <section class="session-chart" aria-label="Machine">
-        <Chart store={store} />
-        <StateList store={store} />
+      <section id="pane-chart" class="session-chart" aria-label="Machine">
+        <FoldButton pane="chart" controls="pane-chart" name="the chart" />
+        {isFolded("chart") ? null : (
+          <>
+            <Chart store={store} />
+            <StateList store={store} />
+          </>
+        )}
       </section>
+      <Splitter pane="chart" controls="pane-chart" label="Width of the chart" />
       <section class="session-now" aria-label="Why it stands where it stands">
         <Why store={store} detail={detail} />
       </section>
-      <section class="session-panels" aria-label="What is known of it">
+      <section
+        id="pane-panels"
+        class="session-panels"
+        aria-label="What is known of it"
+        onClick={(event) => isFolded("panels") && isTab(event.target) && toggleFold("panels")}
+      >
+        <FoldButton pane="panels" controls="pane-panels" name="the panels" />
         <Panels store={store} detail={detail} />
       </section>
-      <section class="session-time" aria-label="Time">
+      <Splitter pane="time" controls="pane-time" label="Height of the time axis" />
+      <section id="pane-time" class="session-time" aria-label="Time">
+        <FoldButton pane="time" controls="pane-time" name="the time axis" />
         <TravelBar store={store} />
-        <Timeline store={store} />
+        {isFolded("time") ? null : <Timeline store={store} />}
       </section>
     </main>
   )
 }
+
+/** On a wide screen the chart needs no more than it is drawn with, unless somebody wants it so. */
+const sizesOf = ({ chart, time }: Panes): string =>
+  `--chart-share: ${chart}; --time-share: ${time}; --chart-most: ${chart === usualPanes.chart ? "680px" : "100%"}`
+
+/** Who presses a part's name wants to see it. */
+const isTab = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest("[role=tab]") !== null
 
 const none: ReadonlyArray<TakenWay> = []
 
 const Chart = ({ store }: { readonly store: Store }) => (
   <ChartView
     chart={store.chart}
-    drawn={drawn}
+    laid={laid}
     active={store.active.value}
     counts={store.counts.value}
     visits={store.visits.value}
@@ -72,5 +103,6 @@ const Chart = ({ store }: { readonly store: Store }) => (
       store.selected.value = path
       if (path !== null) store.tab.value = "state"
     }}
+    onLook={(path) => (store.selected.value = path)}
   />
 )

@@ -1,7 +1,7 @@
 /** The states of a drawn chart: frames for those that have others inside, boxes that can be pressed for the rest. */
-import { toneOf } from "../../../client/tones.ts"
+import { stateOf, substateWords, toneOf } from "../../../client/tones.ts"
 import type { Count } from "../model/counts.ts"
-import type { Box, Drawn } from "./layout.ts"
+import type { Box, Drawn } from "../../../chart/drawn.ts"
 import { loopsOf } from "./scene.ts"
 
 interface Props {
@@ -13,7 +13,14 @@ interface Props {
   readonly selected: string | null
   readonly onSelect?: (path: string | null) => void
   readonly onHover?: (path: string | null) => void
+  /** So many times larger its words are than the boxes were reckoned for. */
+  readonly scale: number
 }
+
+/** Of a name in a box, on average. */
+const charWidth = 6.6
+/** A name may stand out of its box by so much. */
+const overhang = 1.5
 
 export const Boxes = ({ drawn, only, ...rest }: Props) => (
   <>
@@ -38,12 +45,15 @@ const classOf = ({ active, box, selected, visits }: Each, kind: string): string 
     .filter((name) => name !== "")
     .join(" ")
 
+/** By style, and not as an attribute: where another drawing has it elsewhere, it goes there before the reader's eyes. */
+const placed = (x: number, y: number) => ({ transform: `translate(${x}px, ${y}px)` })
+
 const Frame = (props: Each) => {
   const { height, key, width, x, y } = props.box
   return (
-    <g class={classOf(props, "frame")} transform={`translate(${x} ${y})`}>
+    <g class={classOf(props, "frame")} style={placed(x, y)}>
       <rect width={width} height={height} rx={9} />
-      <text x={14} y={21}>
+      <text x={14} y={Math.min(height - 4, 10 + 11 * props.scale)}>
         {key}
       </text>
     </g>
@@ -51,21 +61,24 @@ const Frame = (props: Each) => {
 }
 
 const Leaf = (props: Each) => {
-  const { box, counts, onHover, onSelect, selected, visits } = props
+  const { box, counts, onHover, onSelect, scale, selected, visits } = props
   const times = visits.get(box.path) ?? 0
   const loops = loopsOf(box, counts)
+  const name = substateWords(box.path) || box.key
+  const start = box.initial ? 17 : 11
+  const isLegible = start + name.length * charWidth * scale <= box.width * overhang
   const isActive = props.active.includes(box.path)
   const press = (event: Event) => {
     event.stopPropagation()
     onSelect?.(selected === box.path ? null : box.path)
   }
   return (
-    <g class={classOf(props, "state")} transform={`translate(${box.x} ${box.y})`}>
+    <g class={classOf(props, "state")} style={placed(box.x, box.y)}>
       <g
         role="button"
         tabIndex={0}
         aria-pressed={selected === box.path}
-        aria-label={`${box.path}${isActive ? ", it stands here" : ""}, entered ${times} ${times === 1 ? "time" : "times"}`}
+        aria-label={`${stateOf(box.path)} ${substateWords(box.path)}${isActive ? ", it stands here" : ""}, entered ${times} ${times === 1 ? "time" : "times"}`}
         onClick={press}
         onKeyDown={(event) => {
           if (event.key !== "Enter" && event.key !== " ") return
@@ -81,12 +94,14 @@ const Leaf = (props: Each) => {
         {box.kind === "final" ? (
           <rect class="inner" x={3} y={3} width={box.width - 6} height={box.height - 6} rx={2} />
         ) : null}
-        <text x={box.initial ? 17 : 11} y={box.height / 2 + 4.5}>
-          {box.key}
-        </text>
+        {isActive || isLegible ? (
+          <text x={start} y={box.height / 2 + 4.5 * scale}>
+            {name}
+          </text>
+        ) : null}
       </g>
       {box.initial ? <circle class="initial" cx={9} cy={box.height / 2} r={2.6} /> : null}
-      {times === 0 ? null : (
+      {times === 0 || scale > 1.15 ? null : (
         <text class="times" x={box.width - 7} y={box.height / 2 + 4} text-anchor="end">
           {loops > 0 ? `↻${loops} ` : ""}
           {times}

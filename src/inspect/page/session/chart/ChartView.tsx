@@ -1,24 +1,27 @@
 /**
  * The machine's chart, drawn: its state is lit, transitions that were taken are strong, those out of its state are named.
  *
- * Looks closer by wheel, by `+` and `-`, moves by dragging and by arrow keys; `0` shows all of it. The list beside it
- * says the same in words.
+ * It shows what is around the state that it stands in, large enough to be read, and follows it; around another state where
+ * that is pressed, here or on the small map; or all of it. Looks closer by wheel, by `+` and `-`, moves by dragging and by
+ * arrow keys; `0` fits it again. The list beside it says the same in words.
  */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks"
+import type { Laid } from "../../../chart/drawn.ts"
 import type { Chart } from "../../../chart/read.ts"
+import { stateOf, substateWords } from "../../../client/tones.ts"
 import type { Count } from "../model/counts.ts"
 import type { TakenWay } from "../model/takenWays.ts"
-import { lineage } from "../model/value.ts"
-import { Boxes } from "./Boxes.tsx"
-import { lineHeight } from "./labels.ts"
-import type { Drawn } from "./layout.ts"
-import { pathData } from "./layout.ts"
+import { Drawing } from "./Drawing.tsx"
+import { Legend } from "./Legend.tsx"
 import { sceneOf } from "./scene.ts"
+import { SmallMap, sizeOfMap } from "./SmallMap.tsx"
 import { usePanZoom } from "./usePanZoom.ts"
+import { readable, textScale } from "./viewport.ts"
 
 interface Props {
   readonly chart: Chart
-  readonly drawn: Drawn
+  readonly laid: Laid
+  /** Empty: of many sessions, which stand in many. */
   readonly active: string
   readonly counts: ReadonlyMap<string, Count>
   readonly visits: ReadonlyMap<string, number>
@@ -27,35 +30,48 @@ interface Props {
   readonly lastKey: string
   readonly selected: string | null
   readonly onSelect: (path: string | null) => void
+  /** As `onSelect`, of who only looks around. */
+  readonly onLook?: (path: string) => void
   /** How long a delay is, in words; it does not change between two pictures without another `lastKey`. */
   readonly delays?: ((name: string) => string) | undefined
 }
 
-const none: ReadonlyArray<TakenWay> = []
-
-export const ChartView = ({
-  active,
-  chart,
-  counts,
-  delays,
-  drawn,
-  last,
-  lastKey,
-  onSelect,
-  selected,
-  visits
-}: Props) => {
+export const ChartView = (props: Props) => {
+  const { active, chart, counts, delays, laid, last, lastKey, onLook, onSelect, selected, visits } = props
   const [hovered, setHovered] = useState<string | null>(null)
   const [all, setAll] = useState(false)
+  const [isWhole, setWhole] = useState(false)
+  /** The state that it showed when the reader moved it: there it stays. */
+  const [held, setHeld] = useState<string | null>(null)
   const container = useRef<HTMLDivElement>(null)
-  const { fit, handlers, isMoving, view, zoom } = usePanZoom(container, drawn)
-  const scene = useMemo(
-    () => sceneOf({ chart, drawn, active, counts, last, selected, hovered, all, delays }),
-    [chart, drawn, active, counts, last, selected, hovered, all]
+  const center = selected ?? held ?? active
+  const near = isWhole ? undefined : laid.around[center]
+  const drawn = near ?? laid.whole
+  const isNear = near !== undefined
+  const how = useMemo(
+    () =>
+      isNear
+        ? { least: readable, corner: sizeOfMap(laid.whole), first: drawn.boxes.find(({ path }) => path === center) }
+        : {},
+    [drawn]
   )
-  // The first view is of its state; only later changes are animated.
-  const first = useRef(lastKey)
-  const moves = first.current === lastKey ? none : last
+  const { fit, handlers, isMoving, view, zoom } = usePanZoom(container, {
+    drawn,
+    fit: how,
+    onMove: () => setHeld(center)
+  })
+  const scale = textScale(view.k)
+  const scene = useMemo(
+    () => sceneOf({ chart, drawn, active, counts, last, selected, hovered, all, delays, isNear, scale }),
+    [chart, drawn, active, counts, last, selected, hovered, all, scale]
+  )
+  const seen = useMemo(() => new Set(drawn.boxes.map(({ path }) => path)), [drawn])
+  const isAway = active !== "" && (held !== null || (!isWhole && center !== active))
+  const follow = () => {
+    setHeld(null)
+    onSelect(null)
+    fit()
+  }
   useEffect(() => {
     if (selected === null) return
     const clear = (event: KeyboardEvent) => event.key === "Escape" && onSelect(null)
@@ -64,75 +80,29 @@ export const ChartView = ({
   }, [selected])
 
   return (
-    <div
-      ref={container}
-      class={`chart${isMoving ? " moving" : ""}`}
-      tabIndex={0}
-      role="group"
-      aria-label={`Chart of the machine; it stands in ${active}`}
-      {...handlers}
-    >
-      <svg class="chart-svg" width="100%" height="100%" onClick={() => onSelect(null)}>
-        <defs>
-          {scene.lines.length === 0
-            ? null
-            : ["never", "taken", "awaited", "focus", "last"].map((tone) => (
-                <marker
-                  key={tone}
-                  id={`head-${tone}`}
-                  viewBox="0 0 8 8"
-                  refX="7"
-                  refY="4"
-                  markerWidth="7"
-                  markerHeight="7"
-                  markerUnits="userSpaceOnUse"
-                  orient="auto"
-                  class={`line-${tone}`}
-                >
-                  <path d="M0 .8 7.2 4 0 7.2Z" />
-                </marker>
-              ))}
-        </defs>
-        <g transform={`translate(${view.x} ${view.y}) scale(${view.k})`}>
-          <Boxes drawn={drawn} active={lineage(active)} only="compound" {...{ counts, visits, selected }} />
-          {scene.lines.map(({ line, tone, width }) => (
-            <path
-              key={`${line.from} ${line.to}`}
-              d={pathData(line.points)}
-              class={`line line-${tone}`}
-              stroke-width={width}
-              marker-end={`url(#head-${tone})`}
-            />
-          ))}
-          {moves.map(({ from, to }) => {
-            const line = drawn.lines.find((each) => each.from === from && each.to === to)
-            return line === undefined ? null : (
-              <path key={`${lastKey} ${from} ${to}`} d={pathData(line.points)} class="line-moves" pathLength={1} />
-            )
-          })}
-          <Boxes
-            drawn={drawn}
-            active={lineage(active)}
-            only="leaf"
-            {...{ counts, visits, selected }}
-            onSelect={onSelect}
-            onHover={setHovered}
-          />
-          {scene.labels.map(({ height, line, texts, tone, width, x, y }) => (
-            <g key={`${line.from} ${line.to}`} class={`label label-${tone}`} transform={`translate(${x} ${y})`}>
-              <rect width={width} height={height} rx={3} />
-              {texts.map((text, n) => (
-                <text key={text} x={5} y={lineHeight * (n + 1) - 1}>
-                  {text}
-                </text>
-              ))}
-            </g>
-          ))}
-        </g>
-      </svg>
-      <div class="chart-tools">
+    <div class="chart-pane">
+      <div class="chart-bar">
+        <span class="chart-title">{isNear ? <>Around {nameOf(center)}</> : "All states"}</span>
+        {isAway ? (
+          <button type="button" class="icon-button" onClick={follow}>
+            follow {nameOf(active)}
+          </button>
+        ) : null}
+        {active === "" ? null : (
+          <button
+            type="button"
+            class="icon-button"
+            aria-pressed={isWhole}
+            onClick={() => {
+              setWhole(!isWhole)
+              setHeld(null)
+            }}
+          >
+            all states
+          </button>
+        )}
         <button type="button" class="icon-button" aria-pressed={all} onClick={() => setAll(!all)}>
-          {all ? "fewer labels" : "all labels"}
+          all words
         </button>
         <button type="button" class="icon-button" aria-label="Look closer" onClick={() => zoom(1.25)}>
           +
@@ -144,6 +114,27 @@ export const ChartView = ({
           fit
         </button>
       </div>
+      <div
+        ref={container}
+        class={`chart${isMoving ? " moving" : ""}`}
+        tabIndex={0}
+        role="group"
+        aria-label={active === "" ? "Chart of the machine" : `Chart of the machine; it stands in ${active}`}
+        {...handlers}
+      >
+        <Drawing
+          {...{ active, counts, drawn, last, lastKey, scale, scene, selected, view, visits, onSelect }}
+          onHover={setHovered}
+        />
+        {isNear ? <SmallMap whole={laid.whole} active={active} seen={seen} onLook={onLook ?? onSelect} /> : null}
+      </div>
+      <Legend isOfOne={active !== ""} />
     </div>
   )
+}
+
+/** `idle · awake`, as in the badge. */
+const nameOf = (path: string): string => {
+  const inner = substateWords(path)
+  return inner === "" ? stateOf(path) : `${stateOf(path)} · ${inner}`
 }

@@ -1,13 +1,14 @@
 /** What a drawing of the chart says at one moment: which lines are lit, how thick, and what is written beside them. */
 import type { Chart, ChartArrow } from "../../../chart/read.ts"
+import { wordsOfEvent } from "../../../client/machineWords.ts"
 import { wayKey } from "../model/counts.ts"
 import type { Count } from "../model/counts.ts"
 import type { TakenWay } from "../model/takenWays.ts"
 import { keyOf } from "../model/takenWays.ts"
 import { lineage } from "../model/value.ts"
-import type { Box, Drawn, Line } from "./layout.ts"
-import { placeLabels } from "./labels.ts"
-import type { Placed } from "./labels.ts"
+import type { Box, Drawn, Line } from "../../../chart/drawn.ts"
+import { placeLabels } from "../../../chart/labels.ts"
+import type { Placed } from "../../../chart/labels.ts"
 
 export interface Look {
   readonly chart: Chart
@@ -23,6 +24,10 @@ export interface Look {
   readonly all: boolean
   /** How long a delay is then, in words, by its name. */
   readonly delays?: ((name: string) => string) | undefined
+  /** Only what is around one state is drawn, so there is room for more words. */
+  readonly isNear?: boolean
+  /** So many times larger the words are than the boxes were reckoned for. */
+  readonly scale?: number
 }
 
 export interface DrawnLine {
@@ -60,12 +65,18 @@ export const sceneOf = (look: Look): Scene => {
     // Of what is past, how often is enough.
     if (each.tone === "taken" && !look.all) return [`×${count?.all ?? 0}`]
     const timed = (event: string) => withDelay(event, look.delays)
-    return labelOf(arrows.get(keyOf(each.line)), count, each.tone, last, timed)
+    const most = each.tone === "focus" ? 4 : look.isNear === true ? 2 : 1
+    return labelOf(arrows.get(keyOf(each.line)), count, each.tone === "last" ? last : null, most, timed)
   }
   const placed = placeLabels(
-    written.map((each) => ({ line: each.line, texts: texts(each) })),
+    written.map((each) => ({
+      line: each.line,
+      texts: texts(each),
+      isNeeded: each.tone === "last" || each.tone === "focus"
+    })),
     drawn.boxes,
-    drawn
+    drawn,
+    { isAll: look.all, scale: look.scale ?? 1 }
   )
   const tones = new Map(written.map(({ line, tone }) => [line, tone] as const))
   return { lines, labels: placed.map((label) => ({ ...label, tone: tones.get(label.line) ?? "never" })) }
@@ -74,24 +85,25 @@ export const sceneOf = (look: Look): Scene => {
 /** One is a hair, a thousand is four pixels. */
 const widthOf = (count: number): number => (count === 0 ? 1 : 1.4 + Math.min(2.6, Math.log10(count) * 0.9))
 
+/** `last`: what was taken, where it was taken last. `most`: so many events are written out. */
 const labelOf = (
   arrow: ChartArrow | undefined,
   count: Count | undefined,
-  tone: DrawnLine["tone"],
-  last: ReadonlyArray<TakenWay>,
+  last: ReadonlyArray<TakenWay> | null,
+  most: number,
   timed: (event: string) => string
 ): ReadonlyArray<string> => {
   if (arrow === undefined) return []
-  const [first = ""] = arrow.labels
   const times = count === undefined ? "" : ` ×${count.all}`
-  if (tone === "last") {
-    const way = last.find((each) => keyOf(each) === keyOf(arrow))
-    return [`${timed(way === undefined ? first : way.event)}${times}`]
+  if (last !== null) {
+    const way = last.find((each) => keyOf(each) === keyOf(arrow)) ?? arrow.ways[0]
+    return [`${timed(way?.event ?? "")}${times}`]
   }
   // Guards part ways that lead to the same state; the event says enough here, the list beside says all.
   const events = [...new Set(arrow.ways.map(({ event }) => event))].toSorted((a, b) => rank(a) - rank(b)).map(timed)
-  if (tone === "focus" && events.length <= 4) return [...events.slice(0, -1), `${events.at(-1) ?? ""}${times}`]
-  return [`${events[0] ?? ""}${events.length > 1 ? ` +${events.length - 1}` : ""}${times}`]
+  const written = events.slice(0, most)
+  const rest = events.length - written.length
+  return [...written.slice(0, -1), `${written.at(-1) ?? ""}${rest === 0 ? "" : ` +${rest}`}${times}`]
 }
 
 /** What comes by itself first; what happens says more than what follows of itself. */
@@ -99,8 +111,10 @@ const rank = (event: string): number => (event === "always" ? 2 : event.startsWi
 
 const after = "after "
 
-const withDelay = (event: string, delays: Look["delays"]): string =>
-  delays === undefined || !event.startsWith(after) ? event : `${event} ${delays(event.slice(after.length))}`.trimEnd()
+const withDelay = (event: string, delays: Look["delays"]): string => {
+  const length = event.startsWith(after) ? (delays?.(event.slice(after.length)) ?? "") : ""
+  return `${wordsOfEvent(event)}${length === "" ? "" : ` (${length})`}`
+}
 
 export interface ListedWay {
   readonly from: string

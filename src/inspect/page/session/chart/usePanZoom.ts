@@ -2,11 +2,19 @@
 import type { RefObject } from "preact"
 import { useLayoutEffect, useRef, useState } from "preact/hooks"
 import { fitted, scaled, shifted } from "./viewport.ts"
-import type { Size, Viewport } from "./viewport.ts"
+import type { Fit, Size, Viewport } from "./viewport.ts"
 
 const keyStep = 40
 
-export const usePanZoom = (container: RefObject<HTMLElement | null>, drawn: Size) => {
+interface Fitting {
+  /** Another one is another drawing, which is fitted anew. */
+  readonly drawn: Size
+  readonly fit: Fit
+  /** The reader has moved it. */
+  readonly onMove?: () => void
+}
+
+export const usePanZoom = (container: RefObject<HTMLElement | null>, { drawn, fit: how, onMove }: Fitting) => {
   const [view, setView] = useState<Viewport>({ k: 1, x: 0, y: 0 })
   const [isMoving, setMoving] = useState(false)
   /** Until the reader moves it, all of it is in view, however the size of the element changes. */
@@ -19,10 +27,11 @@ export const usePanZoom = (container: RefObject<HTMLElement | null>, drawn: Size
   })
   const fit = () => {
     isFitted.current = true
-    setView(fitted(drawn, sizeOf()))
+    setView(fitted(drawn, sizeOf(), how))
   }
   const change = (next: (view: Viewport) => Viewport) => {
     isFitted.current = false
+    onMove?.()
     setView(next)
   }
   const zoom = (factor: number) => {
@@ -33,6 +42,7 @@ export const usePanZoom = (container: RefObject<HTMLElement | null>, drawn: Size
   useLayoutEffect(() => {
     const element = container.current
     if (element === null) return
+    fit()
     const observer = new ResizeObserver(() => isFitted.current && fit())
     observer.observe(element)
     // Not passive: the page behind it must not scroll.

@@ -1,6 +1,6 @@
 declare module "virtual:chart-layout" {
-  import type { Drawn } from "./layout.ts"
+  import type { Laid } from "../../../chart/drawn.ts"
 
-  const drawn: Drawn
-  export default drawn
+  const laid: Laid
+  export default laid
 }
