@@ -70,7 +70,8 @@ const only: Readonly<Record<string, RegExp>> = {
   machines: /^xstate(\/|$)/,
   "src/domain": /^effect(\/|$)/,
   "src/inspect/client": /^none$/,
-  "src/inspect/page": /^(preact|@preact\/signals|@tanstack\/virtual-core|xstate)(\/|$)|^virtual:chart-layout$/
+  "src/inspect/page":
+    /^(preact|@preact\/signals|@tanstack\/virtual-core|diff|marked|xstate)(\/|$)|^virtual:chart-layout$/
 }
 
 /** What nobody may import, but the rooms and the files that are named. */
@@ -78,7 +79,7 @@ const closed: ReadonlyArray<{ readonly what: RegExp; readonly but: ReadonlyArray
   { what: /^(node:)?child_process$|^effect\/process$/, but: ["src/agent", "src/cli/openBrowser.ts"] },
   { what: /^(node:)?sqlite$|^effect\/sql$|^@effect\/sql/, but: ["src/ledger"] },
   { what: /^xstate(\/|$)/, but: ["machines", "src/services", "src/inspect", "src/inspect/page"] },
-  { what: /^(@?preact|@tanstack)(\/|$)/, but: ["src/inspect/page"] },
+  { what: /^(@?preact|@tanstack|diff|marked)(\/|$)/, but: ["src/inspect/page"] },
   // A chart is placed when the page is built.
   { what: /^elkjs(\/|$)/, but: [] },
   {

@@ -48,11 +48,55 @@ describe.skipIf(chromium === null)("a malicious transcript", () => {
     assert.include(text, "⟨ESC⟩[31mred")
     await isUntouched(page)
     await shoot(page, "session-malice")
-    for (const tab of ["Steps", "State", "Process", "Restarts", "Time & tokens"]) {
+    for (const tab of ["Turns", "Search", "Steps", "State", "Process", "Restarts", "Time & tokens"]) {
       await page.getByRole("tab", { name: tab }).click()
       await page.getByRole("tabpanel", { name: tab }).waitFor()
       await isUntouched(page)
     }
+  })
+
+  it("read as Markdown makes no HTML, loads nothing, and has links to the web and to mail only", async () => {
+    const id = await troupe.create(app)
+    const markdown = [
+      "# A title",
+      "",
+      "- **one** [good](https://good.example/a) and ![a picture](https://elsewhere.invalid/x.png)",
+      `- [js](javascript:${taken}) [data](data:text/html,x) [own](#/sessions) ![](data:image/png;base64,AAAA)`,
+      "",
+      "[mail](mailto:a@good.example) [as](https://good.example@elsewhere.invalid/) `<b>code</b>`",
+      "",
+      "| a | b |",
+      "|---|---|",
+      "| 1 | <img src=x> |",
+      "",
+      `<script>${taken}</script>`,
+      "",
+      ...lines
+    ]
+    await troupe.turn(app, id, markdown.join("\n"))
+    await troupe.turn(app, id, `${"> ".repeat(5_000)}deep`)
+    await troupe.turn(app, id, "*a_".repeat(20_000))
+    const page = await troupe.visit({ token: adminToken, at: `#/sessions/${id}` })
+    await page.getByLabel("Markdown").check()
+    await page.locator(".entry-text", { hasText: "*a_*a_" }).last().waitFor()
+    await page.getByRole("tab", { name: "Turns" }).click()
+    await page.locator(".turn-line").first().click()
+    const answer = page.locator(".entry-message .markdown")
+    await answer.first().waitFor()
+    await shoot(page, "session-malice-markdown")
+    assert.notStrictEqual(await page.title(), "taken-over")
+    assert.strictEqual(await page.locator("main :is(iframe, img, style, svg style, script, b[onmouseover])").count(), 0)
+    const links = await page.evaluate<ReadonlyArray<string>>(
+      "[...document.querySelectorAll('.markdown a')].map((a) => `${a.protocol} ${a.rel} ${a.host}`)"
+    )
+    assert.includeMembers([...links], ["https: noopener noreferrer good.example", "mailto: noopener noreferrer "])
+    // The picture is a link to it: it is loaded by whoever presses it. The one that poses as another host is none.
+    assert.deepStrictEqual([...new Set(links.map((link) => link.split(" ", 1)[0]))].toSorted(), ["https:", "mailto:"])
+    assert.include(await answer.first().innerText(), "as (https://good.example@elsewhere.invalid/)")
+    // It is remembered.
+    await page.reload()
+    await page.locator(".entry-message .markdown, .entry-message .entry-text").first().waitFor()
+    assert.strictEqual(await page.getByLabel("Markdown").isChecked(), true)
   })
 
   it("cannot make an approval look like another", async () => {

@@ -1,5 +1,9 @@
 /** Working in a session on the page: links to a moment. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import process from "node:process"
+import { makeWorkspace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
 import { isSound } from "./isSound.ts"
 import { adminToken, startTroupe, until } from "./harness.ts"
@@ -10,7 +14,13 @@ describe.skipIf(chromium === null)("working in a session", () => {
   let app: string
   let id: string
   beforeAll(async () => {
-    troupe = await startTroupe()
+    const workspace = makeWorkspace()
+    const fixtures = join(import.meta.dirname, "../fixtures")
+    const trace = join(fixtures, "traces/acp/codex-patch-workspace-write.ndjson")
+    const command = [process.execPath, join(fixtures, "agents/acp-replay.ts"), trace]
+    const agents = { patcher: { protocol: "acp", command } }
+    writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify({ agents }))
+    troupe = await startTroupe({}, workspace)
     app = await troupe.mint("desk")
     id = await troupe.create(app, { permissions: "approve_all" })
     await troupe.turn(app, id, "read the failing test\ntool ls")
@@ -61,6 +71,27 @@ describe.skipIf(chromium === null)("working in a session", () => {
     await page.getByLabel("Search in this session").fill("exits as it was asked")
     await page.locator(".hit", { hasText: "stderr" }).first().click()
     await page.locator(".step.current", { hasText: "process.exited" }).waitFor()
+  })
+
+  it("the transcript has the change of a file as lines, and a turn's usage as one entry", async () => {
+    const patched = await troupe.create(app, { agent: "patcher", permissions: "approve_all" })
+    await troupe.turn(app, patched, "add a file")
+    await troupe.turn(app, patched, "write it in capitals")
+    for (const colorScheme of ["light", "dark"] as const) {
+      const page = await troupe.visit({ ...laptop, colorScheme, at: `#/sessions/${patched}` })
+      await page
+        .getByText(/usage updates?/)
+        .first()
+        .waitFor()
+      await page.locator(".entry-tool summary").last().click()
+      await page.locator(".diff-line.removed", { hasText: "world" }).waitFor()
+      const added = page.locator(".diff-line.added", { hasText: "WORLD" })
+      assert.strictEqual(await added.locator("b").textContent(), "+")
+      await page.getByText("1 added, 1 removed").waitFor()
+      await page.getByLabel("Markdown").check()
+      await isSound(page, `diff ${colorScheme}`)
+      await shoot(page, `work-diff-${colorScheme}`)
+    }
   })
 
   it("the outline tells the turns apart, and leads to them and to what failed", async () => {

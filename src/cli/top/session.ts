@@ -187,5 +187,7 @@ const describe = (item: Item): { readonly who: string; readonly text: string; re
       return { who: "turn", text: item.ok ? `ended: ${item.text}` : item.text, style: item.ok ? "green" : "red" }
     case "other":
       return { who: "news", text: `${item.what} ${item.text}`, style: "dim" }
+    case "usage":
+      return { who: "news", text: `usage ${item.text}`, style: "dim" }
   }
 }

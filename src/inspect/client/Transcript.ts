@@ -6,7 +6,8 @@
  * Everything in it is the agent's text, so it is only ever shown as text.
  */
 import type { TranscriptEvent, Turn } from "../sessionContract.ts"
-import { contentText, isRecord, pretty, str } from "./content.ts"
+import { contentText, diffsIn, isRecord, pretty, str } from "./content.ts"
+import type { FileDiff } from "./content.ts"
 
 /** When and in which turn an item came. */
 interface ItemOrigin {
@@ -26,6 +27,9 @@ export interface Tool {
   readonly status: string
   readonly input: string
   readonly output: string
+  /** The files that it changes, which are in the output as text, and what is in it besides. */
+  readonly diffs: ReadonlyArray<FileDiff>
+  readonly beside: string
 }
 
 export type Item = ItemOrigin &
@@ -35,6 +39,8 @@ export type Item = ItemOrigin &
     | { readonly kind: "plan"; readonly entries: ReadonlyArray<{ readonly text: string; readonly status: string }> }
     | { readonly kind: "state"; readonly from: string; readonly to: string; readonly event: string }
     | { readonly kind: "end"; readonly ok: boolean; readonly text: string }
+    /** The agent's counts of its tokens and its context, all of a turn as one. `text`: the last of them. */
+    | { readonly kind: "usage"; readonly updates: number; readonly text: string }
     | { readonly kind: "other"; readonly what: string; readonly text: string }
   )
 
@@ -46,7 +52,9 @@ export class Transcript {
   #items: Array<Item> = []
   /** Indexes of tools in the list. */
   readonly #tools = new Map<string, number>()
-  /** The keys of the tools that an event changed, by its number: every other event is in the item that it follows. */
+  /** Of the updates of a turn's usage. */
+  readonly #usages = new Map<number | null, number>()
+  /** The keys of the items that an event changed, by its number: every other event is in the item that it follows. */
   readonly #changed = new Map<number, string>()
   #first = Infinity
   #last = 0
@@ -137,6 +145,8 @@ export class Transcript {
         const plan = entries.map((entry) => ({ text: str(entry["content"]), status: str(entry["status"]) }))
         return this.#add(event, { kind: "plan", entries: plan })
       }
+      case "usage_update":
+        return this.#usage(event, pretty({ ...update, sessionUpdate: undefined }))
       default:
         return this.#other(event, kind.replaceAll("_", " "), { ...update, sessionUpdate: undefined })
     }
@@ -169,6 +179,17 @@ export class Transcript {
     this.#add(event, tool)
   }
 
+  #usage(event: TranscriptEvent, text: string): void {
+    const index = this.#usages.get(event.turn)
+    const before = index === undefined ? undefined : this.#items[index]
+    if (index === undefined || before?.kind !== "usage") {
+      this.#usages.set(event.turn, this.#items.length)
+      return this.#add(event, { kind: "usage", updates: 1, text })
+    }
+    this.#items[index] = { ...before, updates: before.updates + 1, text, until: event.at }
+    this.#changed.set(event.seq, before.key)
+  }
+
   #other(event: TranscriptEvent, what: string, params: unknown): void {
     this.#add(event, { kind: "other", what, text: pretty(params) })
   }
@@ -196,7 +217,8 @@ const merged = (before: Tool | undefined, update: Readonly<Record<string, unknow
     tool: has("kind") ? str(update["kind"]) : (before?.tool ?? "other"),
     status: has("status") ? str(update["status"]) : (before?.status ?? "pending"),
     input: has("rawInput") ? pretty(update["rawInput"]) : (before?.input ?? ""),
-    output: content === "" ? (raw === "" ? (before?.output ?? "") : raw) : content
+    output: content === "" ? (raw === "" ? (before?.output ?? "") : raw) : content,
+    ...(content === "" ? { diffs: before?.diffs ?? [], beside: before?.beside ?? "" } : diffsIn(update["content"]))
   }
 }
 

@@ -30,6 +30,28 @@ export const contentText = (content: unknown): string => {
   }
 }
 
+/** A change of a file, as ACP has it in a tool's content. `before` is `null` where the file is new. */
+export interface FileDiff {
+  readonly path: string
+  readonly before: string | null
+  readonly after: string
+}
+
+/** The changes in a tool's content, and the text of all else in it. */
+export const diffsIn = (content: unknown): { readonly diffs: ReadonlyArray<FileDiff>; readonly beside: string } => {
+  const blocks = Array.isArray(content) ? content : [content]
+  const isDiff = (block: unknown) => isRecord(block) && block["type"] === "diff"
+  const diffs = blocks.filter(isRecord).filter(isDiff)
+  return {
+    diffs: diffs.map(({ newText, oldText, path }) => ({
+      path: str(path),
+      before: typeof oldText === "string" ? oldText : null,
+      after: str(newText)
+    })),
+    beside: diffs.length === 0 ? "" : contentText(blocks.filter((block) => !isDiff(block)))
+  }
+}
+
 const diffText = (path: string, before: unknown, after: string): string =>
   [path, ...lines(str(before)).map((line) => `- ${line}`), ...lines(after).map((line) => `+ ${line}`)].join("\n")
 

@@ -75,6 +75,8 @@ const textsOf = (item: Item): ReadonlyArray<readonly [what: string, text: string
       return [["plan", item.entries.map(({ text }) => text).join("\n")]]
     case "end":
       return [["end of the turn", item.text]]
+    case "usage":
+      return [["event", item.text]]
     case "other":
       return [
         ["event", item.what],

@@ -1,4 +1,5 @@
 /** The transcript: pieces of ACP joined into items, also of an agent that sends nonsense. */
+import { pretty } from "../../../src/inspect/client/content.ts"
 import { assert, describe, it } from "@effect/vitest"
 import type { TranscriptEvent, Turn } from "../../../src/inspect/sessionContract.ts"
 import { Transcript, withPrompts } from "../../../src/inspect/client/Transcript.ts"
@@ -74,8 +75,26 @@ describe("a transcript", () => {
       tool: "execute",
       status: "completed",
       input: '{\n  "a": 1\n}',
-      output: "out\n/f\n- a\n+ b"
+      output: "out\n/f\n- a\n+ b",
+      diffs: [{ path: "/f", before: "a\n", after: "b\n" }],
+      beside: "out"
     })
+  })
+
+  it("has the updates of a turn's usage as one item, which breaks no answer that goes on around the later ones", () => {
+    const items = itemsOf(
+      update("usage_update", { used: 1, size: 10 }),
+      message("One "),
+      update("usage_update", { used: 2, size: 10 }),
+      message("answer"),
+      update("usage_update", { used: 3, size: 10 })
+    )
+    assert.deepStrictEqual(
+      items.map(({ kind }) => kind),
+      ["usage", "message"]
+    )
+    assert.deepInclude(items[0], { updates: 3, text: pretty({ used: 3, size: 10 }) })
+    assert.deepInclude(items[1], { text: "One answer" })
   })
 
   it("contains states, ends of turns, plans, and events that it has no item for", () => {

@@ -39,7 +39,9 @@ const tool = (turn: number, kind: string, status: string): Item => ({
   tool: kind,
   status,
   input: "",
-  output: ""
+  output: "",
+  diffs: [],
+  beside: ""
 })
 
 const crashed = { status: "failed", failure: { class: "crash", message: "" } } as const

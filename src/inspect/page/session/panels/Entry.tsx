@@ -1,14 +1,18 @@
 /** One item of a transcript. All text is the agent's or the app's: it is shown as it is, and is never markup. */
+import { useState } from "preact/hooks"
 import type { Opened } from "../../../contract.ts"
 import { go } from "../../app/location.ts"
 import { now } from "../../clock.ts"
-import { clockTime, duration, fullTime } from "../../../client/format.ts"
+import { clockTime, duration, fullTime, plural } from "../../../client/format.ts"
 import { say, sayProblem } from "../../store.ts"
 import { Confirm } from "../../ui/Confirm.tsx"
 import { Since } from "../../ui/Time.tsx"
 import { toneOf } from "../../../client/tones.ts"
 import { timerName } from "../model/timers.ts"
 import type { Item } from "../../../client/Transcript.ts"
+import { isMarkdown } from "../reading.ts"
+import { Diff } from "./Diff.tsx"
+import { Markdown } from "./Markdown.tsx"
 
 interface Props {
   readonly item: Item
@@ -51,7 +55,7 @@ export const Entry = ({ fork, isSpot = false, item, runs = false }: Props) => {
             {item.kind === "prompt" && item.turn !== null ? <span class="faint"> turn {item.turn}</span> : null}
             <At at={item.at} />
           </header>
-          <p class="entry-text">{item.text}</p>
+          {isMarkdown.value ? <Markdown text={item.text} /> : <p class="entry-text">{item.text}</p>}
         </article>
       )
     case "tool":
@@ -71,6 +75,16 @@ export const Entry = ({ fork, isSpot = false, item, runs = false }: Props) => {
             ))}
           </ul>
         </article>
+      )
+    case "usage":
+      return (
+        <details class="entry-news" open={isSpot}>
+          <summary>
+            <span>{plural(item.updates, "usage update")}</span>
+            <At at={item.until} />
+          </summary>
+          <pre>{item.text}</pre>
+        </details>
       )
     case "other":
       return (
@@ -104,44 +118,51 @@ const Fork = ({ fork, turn }: { readonly turn: number; readonly fork: NonNullabl
   )
 }
 
-const ToolEntry = ({
-  isSpot,
-  item,
-  runs
-}: {
+interface ToolProps {
   readonly isSpot: boolean
   readonly item: Extract<Item, { readonly kind: "tool" }>
   readonly runs: boolean
-}) => (
-  <details open={isSpot} class={`entry-tool ${runs ? "runs" : item.status}`}>
-    <summary>
-      <span class="tool-kind">{item.tool}</span>
-      <code>{item.title}</code>
-      <span class="tool-status">
-        {runs ? (
-          <>
-            runs, <Since at={item.at} />
-          </>
-        ) : (
-          `${item.status.replaceAll("_", " ")}${item.until - item.at >= 1 ? `, ${duration(item.until - item.at)}` : ""}`
-        )}
-      </span>
-      <At at={item.at} />
-    </summary>
-    {item.input === "" ? null : (
-      <>
-        <h3>input</h3>
-        <pre>{item.input}</pre>
-      </>
-    )}
-    {item.output === "" ? null : (
-      <>
-        <h3>output</h3>
-        <pre>{item.output}</pre>
-      </>
-    )}
-  </details>
-)
+}
+
+const ToolEntry = ({ isSpot, item, runs }: ToolProps) => {
+  // What is not opened is not compared, and not laid out.
+  const [isOpen, setOpen] = useState(false)
+  const shown = isOpen || isSpot
+  const output = item.diffs.length === 0 ? item.output : item.beside
+  return (
+    <details
+      open={isSpot}
+      class={`entry-tool ${runs ? "runs" : item.status}`}
+      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+    >
+      <summary>
+        <span class="tool-kind">{item.tool}</span>
+        <code>{item.title}</code>
+        <span class="tool-status">
+          {runs ? (
+            <>
+              runs, <Since at={item.at} />
+            </>
+          ) : (
+            `${item.status.replaceAll("_", " ")}${item.until - item.at >= 1 ? `, ${duration(item.until - item.at)}` : ""}`
+          )}
+        </span>
+        <At at={item.at} />
+      </summary>
+      {shown && item.diffs.map((diff, n) => <Diff key={n} diff={diff} />)}
+      {shown && <Part name="input" text={item.input} />}
+      {shown && <Part name="output" text={output} />}
+    </details>
+  )
+}
+
+const Part = ({ name, text }: { readonly name: string; readonly text: string }) =>
+  text === "" ? null : (
+    <>
+      <h3>{name}</h3>
+      <pre>{text}</pre>
+    </>
+  )
 
 const At = ({ at }: { readonly at: number }) => (
   <time class="entry-at" dateTime={new Date(at * 1000).toISOString()} title={fullTime(at)}>

@@ -6,6 +6,7 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
 import { isToolRunning } from "../../../client/Transcript.ts"
 import type { Item } from "../../../client/Transcript.ts"
+import { isMarkdown } from "../reading.ts"
 import type { Store } from "../store.ts"
 import { lastAtOrBefore } from "../time/axis.ts"
 import { Composer } from "./Composer.tsx"
@@ -101,9 +102,24 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
           })}
         </div>
       </div>
-      {api === null || session === undefined || session.state === "closed" ? null : (
-        <Composer store={store} api={api} />
-      )}
+      <div class="transcript-foot">
+        {api === null || session === undefined || session.state === "closed" ? (
+          <span class="faint">Nothing more can be said to it.</span>
+        ) : (
+          <Composer store={store} api={api} />
+        )}
+        <label
+          class="reading"
+          title="Shows headings, lists, tables and links. Nothing is loaded, and no HTML is made of it."
+        >
+          <input
+            type="checkbox"
+            checked={isMarkdown.value}
+            onChange={({ currentTarget }) => (isMarkdown.value = currentTarget.checked)}
+          />
+          Markdown
+        </label>
+      </div>
     </div>
   )
 }
