@@ -46,7 +46,7 @@ export const server = (options: ServerOptions = {}) =>
   Layer.unwrap(
     Effect.map(Configuration.fromOptions(options), ({ adminToken, databaseUrl, reviews, server, settings }) => {
       const runtime = Runtime.layer(settings, { adminToken, databaseUrl, reviews })
-      const { allowedHosts, allowedOrigins, host, port } = server
+      const { agentsApi, allowedHosts, allowedOrigins, host, port } = server
       const listening = {
         host,
         port,
@@ -58,7 +58,9 @@ export const server = (options: ServerOptions = {}) =>
         Effect.map(Effect.context<Layer.Success<typeof Inspect.layer> | Runtime.PublicServices>(), (inspect) =>
           Http.layerWith(
             listening,
-            Layer.merge(Doors.routes, Inspect.routes).pipe(Layer.provide(Layer.succeedContext(inspect)))
+            Layer.merge(Doors.routesWith({ agentsApi }), Inspect.routes).pipe(
+              Layer.provide(Layer.succeedContext(inspect))
+            )
           )
         )
       ).pipe(Layer.provide(Inspect.layer))

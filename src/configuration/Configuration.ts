@@ -29,6 +29,8 @@ export interface ServerSettings {
   readonly allowedOrigins: ReadonlyArray<string>
   readonly logLevel: LogLevel
   readonly logFormat: "pretty" | "json"
+  /** Whether OpenAI's Agents API is served. */
+  readonly agentsApi: boolean
 }
 
 export interface NodeOptions {
@@ -127,7 +129,8 @@ const configurationOf = Effect.fnUntraced(function* (sources: Sources, file: Fil
       allowedHosts: yield* or("allowedHosts", null),
       allowedOrigins: yield* or("allowedOrigins", []),
       logLevel: yield* or("logLevel", "info"),
-      logFormat: yield* or("logFormat", sources.isTerminal ? "pretty" : "json")
+      logFormat: yield* or("logFormat", sources.isTerminal ? "pretty" : "json"),
+      agentsApi: yield* or("agentsApi", false)
     },
     databaseUrl: (yield* get("databaseUrl"))?.value,
     node: {

@@ -182,6 +182,7 @@ export const keys = {
   maxCapsule: size("32 MiB"),
   logLevel: oneOf(["trace", "debug", "info", "warn", "error", "none"]),
   logFormat: oneOf(["pretty", "json"]),
+  agentsApi: boolean,
   defaultAgent: text("the name of an agent"),
   reviews: boolean,
   reviewMemoryInterval: whole(0, 1_000_000, " user turns (0 turns memory reviews off)"),

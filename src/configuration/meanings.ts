@@ -43,6 +43,10 @@ export const meanings: Readonly<Record<KeyName, Meaning>> = {
     does: "How a line of the log looks.",
     unset: "`pretty` on a terminal, else `json`"
   },
+  agentsApi: {
+    group: "server",
+    does: "Whether OpenAI's Agents API is served below `/v1/agents` ([for its SDK](agents-api.md))."
+  },
   dataDir: {
     group: "storage",
     does: "Where everything is stored. One Troupe at a time can use it. With `:memory:` nothing outlives the process.",

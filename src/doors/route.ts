@@ -4,14 +4,15 @@
  */
 import { Effect, Stream } from "effect"
 import type { Scope } from "effect"
-import { HttpRouter, HttpServerResponse } from "effect/http"
+import { HttpIncomingMessage, HttpRouter, HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
 import type { Backend } from "../backend/Backend.ts"
 import type { AccessEnded } from "../http/accessEnds.ts"
 import { AccessEnds, lookEveryMillis } from "../http/accessEnds.ts"
-import { checkBody, UnusableBody } from "../http/checkBody.ts"
+import { checkBody } from "../http/checkBody.ts"
 import type { ProblemDetails } from "../http/contract/Problem.ts"
 import { arrivalOf } from "../http/handlers/auth.ts"
+import { bodyProblem } from "../http/problemOfCause.ts"
 import { answeringRefusals } from "../http/problems.ts"
 import { Streams } from "../http/Streams.ts"
 import type { Endings } from "../http/Streams.ts"
@@ -66,7 +67,10 @@ export const route = <R>(
           }).pipe(Effect.provideService(AccessEnds, accessEnds))
         }).pipe(
           Effect.catchDefect((defect) =>
-            defect instanceof UnusableBody ? Effect.fail<ProblemDetails>(defect.details) : Effect.die(defect)
+            Effect.flatMap(HttpIncomingMessage.MaxBodySize, (most) => {
+              const problem = bodyProblem(defect, Number(most ?? Infinity))
+              return problem === undefined ? Effect.die(defect) : Effect.fail(problem)
+            })
           ),
           Effect.catch((refusal) =>
             refusalAs === undefined || "cause" in refusal

@@ -73,16 +73,18 @@ const recognized = (
       ? undefined
       : { details: schemaFailureProblem(error) }
   }
-  if (error instanceof UnusableBody) return { details: error.details }
-  if (!HttpServerError.isHttpServerError(error)) return undefined
-  switch (error.reason._tag) {
-    case "RouteNotFound":
-      return routeProblem(method, url)
-    case "RequestParseError":
-      return { details: error.reason.reason === "BodyTooLarge" ? bodyTooLarge(maxBodyBytes) : unreadable }
-    default:
-      return undefined
-  }
+  const ofBody = bodyProblem(error, maxBodyBytes)
+  if (ofBody !== undefined) return { details: ofBody }
+  return HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
+    ? routeProblem(method, url)
+    : undefined
+}
+
+/** What a body that could not be taken has met; `undefined`: it is something else. */
+export const bodyProblem = (error: unknown, maxBodyBytes: number): ProblemDetails | undefined => {
+  if (error instanceof UnusableBody) return error.details
+  if (!HttpServerError.isHttpServerError(error) || error.reason._tag !== "RequestParseError") return undefined
+  return error.reason.reason === "BodyTooLarge" ? bodyTooLarge(maxBodyBytes) : unreadable
 }
 
 const isSchemaFailure = (error: unknown): error is SchemaFailure =>

@@ -24,6 +24,8 @@ export interface HandlerOptions extends Omit<MountOptions, "maxBodyBytes"> {
   readonly app?: string
   /** Whether the dashboard is under `/inspect/`. It has its own login, with a token. Default: no. */
   readonly dashboard?: boolean
+  /** Whether OpenAI's Agents API is under `/v1/agents`. Default: no. */
+  readonly agentsApi?: boolean
 }
 
 const handlerNames: NamesOf<HandlerOptions> = {
@@ -31,7 +33,8 @@ const handlerNames: NamesOf<HandlerOptions> = {
   allowedHosts: true,
   allowedOrigins: true,
   app: true,
-  dashboard: true
+  dashboard: true,
+  agentsApi: true
 }
 
 export type FetchHandler = (request: Request) => Promise<Response>
@@ -80,7 +83,7 @@ export const make = (host: Host): Handlers => {
     const mounted = await host.run(
       Effect.gen(function* () {
         const services = yield* Effect.context<PublicServices>()
-        const beside = doors.routes.pipe(Layer.provide(Layer.succeedContext(services)))
+        const beside = doors.routesWith(options).pipe(Layer.provide(Layer.succeedContext(services)))
         const extra =
           page === undefined || inspect === undefined
             ? beside

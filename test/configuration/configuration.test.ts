@@ -25,7 +25,8 @@ describe("configuration", () => {
         allowedHosts: null,
         allowedOrigins: [],
         logLevel: "info",
-        logFormat: "json"
+        logFormat: "json",
+        agentsApi: false
       })
       assert.isTrue(Option.isNone(adminToken))
       assert.deepStrictEqual(reviews, {

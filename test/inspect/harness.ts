@@ -59,7 +59,7 @@ export const open = (options: TroupeOptions = {}) =>
       Http.layerWith(
         { host: "127.0.0.1", port: 0, allowedHosts: loopbackNames, allowedOrigins: [], maxBodyBytes: 1024 * 1024 },
         Layer.mergeAll(
-          Doors.routes.pipe(Layer.provide(Layer.succeedContext(services))),
+          Doors.routesWith({ agentsApi: true }).pipe(Layer.provide(Layer.succeedContext(services))),
           Inspect.routes.pipe(Layer.provide(Layer.succeedContext(dashboard))),
           options.routes?.(services) ?? Layer.empty
         )

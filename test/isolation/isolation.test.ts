@@ -103,7 +103,8 @@ layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("isolat
     Effect.gen(function* () {
       const { document, ours, routes, session, troupe } = yield* World
       for (const route of routes) {
-        const isChange = route.method !== "GET" && paramsOf(route).some((name) => /^(response_)?id$/.test(name))
+        const isChange =
+          route.method !== "GET" && paramsOf(route).some((name) => /^((response|session)_)?id$/.test(name))
         const { values } = isChange
           ? yield* ownedSession(troupe, ours, "words", { isIdle: takesIdle.has(route.name) })
           : session
@@ -178,7 +179,7 @@ layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("isolat
             // The session's id, with all that is found in it; or an approval's alone, in a session of the caller's own.
             const foreign = session.values[param]
             if (foreign === undefined || /^\d+$/.test(foreign)) continue
-            const rest = param === "id" ? session.values : own.values
+            const rest = param === "id" || param === "session_id" ? session.values : own.values
             const answerFor = (id: string) =>
               Effect.map(answerTo(troupe, requestOf(route, document, { ...rest, [param]: id }), theirs), (answer) =>
                 without(answer, id)

@@ -4,6 +4,7 @@
  */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
+import { turnId } from "../../src/doors/agents/ids.ts"
 import { responseId } from "../../src/doors/responses/ids.ts"
 import { schemasOf } from "../http/openApi.ts"
 import type { Document } from "../http/openApi.ts"
@@ -55,6 +56,15 @@ const bodies: Readonly<Record<string, () => unknown>> = {
   "POST /sessions/:id/turn": () => ({ prompt: "hello" }),
   "POST /run": () => ({ prompt: "hello" }),
   "POST /v1/responses": () => ({ model: "demo", input: "hello" }),
+  "POST /v1/agents/sessions": () => ({ agent_id: "demo", environment: { type: "none" } }),
+  "POST /v1/agents/sessions/:session_id/events": () => ({
+    events: [
+      {
+        type: "agent.session.input.message",
+        input: [{ role: "user", content: [{ type: "input_text", text: "hello" }] }]
+      }
+    ]
+  }),
   "POST /files": form,
   "POST /admin/apps": () => ({ name: `app-${crypto.randomUUID()}` }),
   "POST /admin/apps/:name/bounds": () => ({}),
@@ -88,6 +98,7 @@ export const takesIdle: ReadonlySet<string> = new Set([
   "POST /sessions/:id/turn/stream",
   "POST /sessions/:id/compact",
   "DELETE /v1/responses/:response_id",
+  "DELETE /v1/agents/sessions/:session_id",
   "POST /inspect/api/sessions/:id/turn",
   "POST /inspect/api/sessions/:id/fork"
 ])
@@ -130,6 +141,8 @@ export const ownedSession = Effect.fnUntraced(function* (
   const values: Values = {
     id,
     response_id: responseId({ session: id, turn: 1 }),
+    session_id: id,
+    turn_id: turnId({ session: id, turn: 1 }),
     n: "1",
     seq: String(withLine?.seq ?? 1),
     approval,

@@ -75,6 +75,7 @@ export default defineConfig({
           page("Effect", "/effect"),
           page("Agents as MCP tools", "/mcp"),
           page("OpenAI's Responses API", "/responses"),
+          page("OpenAI's Agents API", "/agents-api"),
           page("AG-UI", "/ag-ui")
         ]
       },

@@ -83,7 +83,7 @@ const serve = Effect.fnUntraced(function* (configured: Configuration, node: Clus
       Http.layerWith(
         { ...listening(server, settings.limits.maxBodyBytes, node), hurry: hurry.await },
         Layer.mergeAll(
-          Doors.routes.pipe(Layer.provide(Layer.succeedContext(services))),
+          Doors.routesWith(server).pipe(Layer.provide(Layer.succeedContext(services))),
           Inspect.routes.pipe(Layer.provide(Layer.succeedContext(inspect))),
           node === null
             ? Layer.empty

@@ -1,0 +1,41 @@
+/** An agent's texts as items, from the chunks in which they come. One is open at a time. */
+import { contentText } from "../../conversation/contentText.ts"
+import type { SessionUpdate } from "../../domain/Acp.ts"
+import { nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import type { ItemList } from "./itemList.ts"
+import type { UnnamedEvent } from "./sdk.ts"
+import * as TextItem from "./textItems.ts"
+
+type Events = ReadonlyArray<UnnamedEvent>
+
+export const foldTexts = (list: ItemList) => {
+  let open: TextItem.OpenText | null = null
+
+  const close = (because: TextItem.Closed): Events => {
+    if (open === null) return []
+    const closed = open
+    open = null
+    return [...TextItem.endOf(closed, because), list.finish(TextItem.itemOf(closed, because), closed)]
+  }
+
+  const begin = (kind: TextItem.OpenText["kind"], source: string | null): Events => {
+    open = TextItem.begin(kind, source, list.nextSpot(), list.place)
+    return [list.add(TextItem.emptyOf(open), open), TextItem.beginOf(open)]
+  }
+
+  return {
+    close,
+    append: (kind: TextItem.OpenText["kind"], update: SessionUpdate): Events => {
+      const { text } = contentText(update["content"])
+      if (text === "") return []
+      const source = nonEmptyTextIn(update["messageId"])
+      const isSame = open !== null && open.kind === kind && (source === null || source === open.source)
+      const before = isSame ? [] : [...close("followed"), ...begin(kind, source)]
+      const growing = open!
+      growing.text += text
+      if (objectIn(update["_meta"])["troupe/phase"] === "commentary") growing.isCommentary = true
+      list.replace(TextItem.itemOf(growing, null), growing)
+      return [...before, TextItem.deltaOf(growing, text)]
+    }
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * A session's events as a stream of the SDK. An event's id says where it stands in the ledger, so that a reader that comes back
+ * (`after`, or `Last-Event-ID`) gets the rest, also after a restart, and every reader the same.
+ */
+import type { SessionBackend, SessionInfo } from "../../backend/Backend.ts"
+import { eventResponse } from "../eventResponse.ts"
+import { errorBody, invalid, isRefusal } from "../responses/errors.ts"
+import { untilAborted } from "../untilAborted.ts"
+import { foldSession } from "./foldSession.ts"
+import type { StatusChange } from "./foldSession.ts"
+import { eventId, positionIn } from "./ids.ts"
+import type { Position } from "./ids.ts"
+import { actionOf, askedOf } from "./requiredActions.ts"
+import type { AgentSessionEvent, UnnamedEvent } from "./sdk.ts"
+import { sessionOf, statusOf } from "./shapes.ts"
+import { firstSeq } from "./storedEvents.ts"
+
+interface Reading {
+  readonly session: SessionBackend
+  readonly view: SessionInfo
+  /** The stored event behind which it begins: early enough to know what the turns that were open have said. */
+  readonly from: number
+  /** The last event that its reader has. */
+  readonly shown: Position
+  /** What its reader is told before. */
+  readonly first: ReadonlyArray<AgentSessionEvent>
+  /** It ends with the session's next rest after this turn. `null`: it goes on while the session is there. */
+  readonly lastTurn: number | null
+}
+
+async function* eventsOf(reading: Reading, signal: AbortSignal): AsyncGenerator<AgentSessionEvent> {
+  const { first, from, lastTurn, session, shown, view } = reading
+  const fold = foldSession(view.id, view.agent)
+  let hasEnded = false
+
+  const whole = async (event: UnnamedEvent | StatusChange, position: Position): Promise<AgentSessionEvent> => {
+    const event_id = eventId(view.id, position)
+    if (event.type !== "status") return { ...event, event_id } as AgentSessionEvent
+    return statusEvent(await session.view(), event, event_id)
+  }
+
+  yield* first
+  try {
+    for await (const event of untilAborted(session.events(from, true), signal)) {
+      const { seq, turn: index } = event
+      const turn = Math.min(fold.earliestOpen() ?? Infinity, index ?? Infinity)
+      for (const [place, made] of fold.take(event).entries()) {
+        const nth = place + 1
+        const isKnown = seq < shown.seq || (seq === shown.seq && nth <= shown.nth)
+        if (!isKnown) yield await whole(made, { turn, seq, nth })
+        if (lastTurn === null) continue
+        if (isEndOf(made) && index === lastTurn) hasEnded = true
+        if (hasEnded && made.type === "status" && made.status === "idle") return
+      }
+    }
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    const { code, message, param } = errorBody(error)
+    const event_id = eventId(view.id, { ...shown, nth: lastPlace })
+    yield {
+      type: "error",
+      event_id,
+      session_id: view.id,
+      error: { code, message, param, type: "server_error" }
+    }
+  }
+}
+
+const isEndOf = ({ type }: UnnamedEvent | StatusChange): boolean =>
+  type === "agent.session.turn.completed" ||
+  type === "agent.session.turn.failed" ||
+  type === "agent.session.turn.cancelled"
+
+const statusEvent = (view: SessionInfo, change: StatusChange, event_id: string): AgentSessionEvent => ({
+  type: `agent.session.${change.status}`,
+  event_id,
+  session: sessionOf(view, change.actions, change.status)
+})
+
+/** Behind all that any stored event becomes. */
+const lastPlace = 999_999_999
+
+/** From the session's beginning to its first rest: what `sessions.create` answers with `stream: true`. */
+export const streamCreation = (session: SessionBackend, view: SessionInfo): Response => {
+  const shown: Position = { turn: 0, seq: 0, nth: 0 }
+  const created: AgentSessionEvent = {
+    type: "agent.session.created",
+    event_id: eventId(view.id, shown),
+    session: sessionOf(view, [], "idle")
+  }
+  return respond({ session, view, from: 0, shown, first: [created], lastTurn: 1 })
+}
+
+/** What comes from now on, with what the session is now at first. Its place is fixed before the reader gets an answer. */
+export const streamLive = async (session: SessionBackend, view: SessionInfo): Promise<Response> => {
+  const before = await lastSeq(session)
+  const open = await earliestOpenTurn(session)
+  const from = open === null ? before : (await firstSeq(session, open)) - 1
+  const seq = await lastSeq(session)
+  const [now, approvals] = await Promise.all([session.view(), session.approvals()])
+  const actions = approvals.map((approval) => actionOf(view.id, askedOf(approval)))
+  const status = statusOf(now, actions.length > 0)
+  const shown: Position = { turn: open ?? now.turnCount, seq, nth: lastPlace }
+  const first = [statusEvent(now, { type: "status", status, actions }, eventId(view.id, shown))]
+  return respond({ session, view, from, shown, first, lastTurn: null })
+}
+
+/** `after`: the id of the last event that the reader has. */
+export const streamAfter = async (session: SessionBackend, view: SessionInfo, after: string): Promise<Response> => {
+  const shown = positionIn(after, view.id)
+  if (shown === null || shown.turn > view.turnCount || shown.seq > (await lastSeq(session))) {
+    throw invalid("after", "must be the event_id of an event of this session.")
+  }
+  const from = shown.turn === 0 ? 0 : (await firstSeq(session, shown.turn)) - 1
+  return respond({ session, view, from: Math.min(from, shown.seq), shown, first: [], lastTurn: null })
+}
+
+const lastSeq = async (session: SessionBackend): Promise<number> => {
+  let last = 0
+  for await (const { seq } of session.events(-1, false)) last = seq
+  return last
+}
+
+/** Turns that wait in line are behind the one that runs. */
+const earliestOpenTurn = async (session: SessionBackend): Promise<number | null> => {
+  let open: number | null = null
+  const { turnCount } = await session.view()
+  for (let turn = turnCount; turn > 0 && (await session.turn(turn)).endedAt === null; turn--) open = turn
+  return open
+}
+
+const respond = (reading: Reading): Response =>
+  eventResponse(async function* (signal) {
+    for await (const event of eventsOf(reading, signal)) {
+      yield `id: ${event.event_id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+    }
+  })
