@@ -47,7 +47,16 @@ export const Timeline = ({ store }: { readonly store: Store }) => {
     store.travel(lastAtOrBefore(times, timeline.frame.peek().timeAt(x)) + 1)
   }
   return (
-    <div class="timeline" ref={body} onPointerMove={point} onPointerLeave={leave} onClick={pin}>
+    <div
+      class="timeline"
+      ref={body}
+      tabIndex={0}
+      role="region"
+      aria-label="What happened, over time"
+      onPointerMove={point}
+      onPointerLeave={leave}
+      onClick={pin}
+    >
       <Lanes timeline={timeline} />
       <Moment store={store} timeline={timeline} />
       <TipBox tip={tip} timeline={timeline} />
