@@ -8,7 +8,9 @@
 import { assign, setup } from "xstate"
 import type { SnapshotFrom } from "xstate"
 import { command } from "../decide.ts"
+import { described } from "../describe.ts"
 import type { CommandsOf } from "../decide.ts"
+import { sentencesWith } from "./sentences.ts"
 import type { Usage } from "../../src/domain/Turn.ts"
 
 export interface ReviewBounds {
@@ -77,6 +79,9 @@ const sum = (a: ReviewUsage, b: ReviewUsage): ReviewUsage => ({
   totalTokens: a.totalTokens + b.totalTokens
 })
 
+/** A live turn waits for this, and never more than 2 s in all. */
+const stopWithin = 1_500
+
 export const reviewMachineWith = (bounds: ReviewBounds) => {
   /** Notes how it ends, and why: in the event's words, or in ours. */
   const ends =
@@ -91,8 +96,7 @@ export const reviewMachineWith = (bounds: ReviewBounds) => {
     delays: {
       callWithin: bounds.callWithinMillis,
       reviewWithin: bounds.reviewWithinMillis,
-      // A live turn waits for this, and never more than 2 s in all.
-      stopWithin: 1_500
+      stopWithin
     },
     guards: {
       isHosted: ({ event }) => event.type === "snapshot.taken" && event.hosted,
@@ -203,29 +207,31 @@ export const reviewMachineWith = (bounds: ReviewBounds) => {
     { target: "overBudget" }
   ] as const
 
+  /** What is at work is interrupted. What will not stop is left to itself at the deadline: nobody waits for it. */
+  const stopping = words.createStateConfig({
+    entry: { type: "stopWork", params: {} },
+    after: { stopWithin: stopped },
+    on: {
+      "work.stopped": stopped,
+      // The answer was on its way already: what it cost is counted, what it wants is not done.
+      "model.answered": { actions: "spend" },
+      // A live turn that comes now finds it stopping already; how it ends was decided.
+      "cancel.requested": {}
+    }
+  })
+
+  const final = words.createStateConfig({ type: "final" })
+  const sentences = sentencesWith(bounds, stopWithin)
+
   return words.createMachine({
     id: "review",
+    description: "One background review of a conversation, from reading it to its record.",
     context: begun,
     initial: "working",
-    states: {
-      working,
-      /** What is at work is interrupted. What will not stop is left to itself at the deadline: nobody waits for it. */
-      stopping: {
-        entry: { type: "stopWork", params: {} },
-        after: { stopWithin: stopped },
-        on: {
-          "work.stopped": stopped,
-          // The answer was on its way already: what it cost is counted, what it wants is not done.
-          "model.answered": { actions: "spend" },
-          // A live turn that comes now finds it stopping already; how it ends was decided.
-          "cancel.requested": {}
-        }
-      },
-      completed: { type: "final" },
-      cancelled: { type: "final" },
-      failed: { type: "final" },
-      overBudget: { type: "final" }
-    }
+    states: described(
+      { working, stopping, completed: final, cancelled: final, failed: final, overBudget: final },
+      sentences
+    )
   })
 }
 

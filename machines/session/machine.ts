@@ -3,21 +3,24 @@
  *
  * Pure: no clock, no process, no database. What the session wants done leaves as a command; what happened comes back as
  * an event. Every delay is named, so the chart shows it and the actor arms it. What a state means stands on the state,
- * as `tags` and `meta` (`states.ts`).
+ * as `tags` and `meta` (`states.ts`), and what it and each arrow means to people in `sentences.ts`.
  */
 import type { SnapshotFrom } from "xstate"
 import { begin, deliveriesOf } from "../decide.ts"
 import type { CommandsOf } from "../decide.ts"
+import { described } from "../describe.ts"
 import { askToExit, endProcess, handPrompt, releaseSlot, startProcess, takeSlot, terminateProcess } from "./commands.ts"
+import { defaultBounds } from "./delays.ts"
+import type { SessionBounds } from "./delays.ts"
 import { initialContext } from "./events.ts"
 import { DamagedSnapshot, storedState } from "./restore.ts"
 import { close, failQueue, leaveQueue } from "./settlements.ts"
-import { defaultBounds, sessionSetup } from "./setup.ts"
-import type { SessionBounds } from "./setup.ts"
+import { sentencesWith } from "./sentences.ts"
+import { sessionSetup } from "./setup.ts"
 import { turningState } from "./turning.ts"
 
 export { longestQueue } from "./setup.ts"
-export type { SessionBounds } from "./setup.ts"
+export type { SessionBounds } from "./delays.ts"
 export type { SessionContext, SessionEvent, TurnFacts, WaitingTurn } from "./events.ts"
 export type { Failure } from "./failures.ts"
 export type { Settlement } from "./settlements.ts"
@@ -187,9 +190,10 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
 
   return parts.createMachine({
     id: "session",
+    description: "One session with one agent, from its creation to its end.",
     context: initialContext,
     initial: "idle",
-    states: { idle, turning: turningState(parts), retiring, closed }
+    states: described({ idle, turning: turningState(parts), retiring, closed }, sentencesWith(bounds))
   })
 }
 

@@ -5,6 +5,8 @@
  */
 import { assign, setup } from "xstate"
 import { command } from "../decide.ts"
+import { fixedDelays, startWithin } from "./delays.ts"
+import type { SessionBounds } from "./delays.ts"
 import { lifted, paused, noPause } from "./quota.ts"
 import { afterDeath, noRestarts, overBudget } from "./restarts.ts"
 import { failureOf, isNotRetryable, saidIn } from "./events.ts"
@@ -14,23 +16,6 @@ import type { Failure } from "./failures.ts"
 import { outlastsPause } from "./settlements.ts"
 import type { Settlement } from "./settlements.ts"
 import type { StateMeta, StateTag } from "./states.ts"
-
-/** What an operator can set; the other bounds are the machine's own. */
-export interface SessionBounds {
-  readonly poolWaitMillis: number
-  readonly hibernateAfterMillis: number
-  readonly restartIntensity: number
-  readonly restartPeriodMillis: number
-  /** More than the start of any agent may take; a minute where it is absent. */
-  readonly startWithinMillis?: number
-}
-
-export const defaultBounds: SessionBounds = {
-  poolWaitMillis: 30_000,
-  hibernateAfterMillis: 300_000,
-  restartIntensity: 3,
-  restartPeriodMillis: 60_000
-}
 
 /** Turns that may wait in line behind a running one. */
 export const longestQueue = 16
@@ -60,13 +45,8 @@ export const sessionSetup = (bounds: SessionBounds) => {
       parkFor: ({ context }) => (isLimited(context) ? context.limit.pauseMillis : bounds.restartPeriodMillis),
       backoff: ({ context }) => context.restarts.backoffMillis,
       turnWithin: ({ context }) => context.timeoutMillis,
-      startWithin: bounds.startWithinMillis ?? 60_000,
-      interruptAgain: 2_000,
-      interruptWithin: 8_000,
-      // Claude lingers for up to 5 s after its stdin closes, and acpx takes 3 s to end its owner.
-      exitWithin: 5_000,
-      terminateWithin: 3_000,
-      killAgain: 15_000
+      startWithin: startWithin(bounds),
+      ...fixedDelays
     },
     guards: {
       hasProcess: ({ context }) => context.process,

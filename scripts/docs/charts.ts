@@ -107,6 +107,8 @@ const parties: Readonly<Record<Party, string>> = {
   nobody: "–"
 }
 
+const meanings = new Map(flat(session.root).map(({ description, path }) => [path, description] as const))
+
 const pauses = () => {
   const budget = { intensity: Number.MAX_SAFE_INTEGER, periodMillis: 60_000 }
   let restarts = noRestarts
@@ -118,9 +120,10 @@ const pauses = () => {
 
 export const conceptBlocks = {
   states: table(
-    ["state", "its process", "it waits for", "who can bring that about"],
+    ["state", "what it means", "its process", "it waits for", "who can bring that about"],
     Object.values(stateInfo).map(({ name, owedBy, process, waitsFor }) => [
       code(name),
+      meanings.get(name) ?? "",
       process.replaceAll("_", " "),
       waits[waitsFor],
       parties[owedBy]

@@ -5,6 +5,8 @@ export interface ChartState {
   /** The path of its keys, joined by dots; the machine itself is "". */
   readonly path: string
   readonly key: string
+  /** What it means, in a sentence; empty where the machine says none. */
+  readonly description: string
   readonly kind: "atomic" | "compound" | "parallel" | "final"
   /** The paths that a compound state, or a parallel one, is entered by. */
   readonly initial: string | null
@@ -15,6 +17,8 @@ export interface ChartState {
 export interface ChartWay {
   readonly event: string
   readonly guard: string | null
+  /** What it means, in a sentence; empty where the machine says none. */
+  readonly description: string
 }
 
 export interface ChartArrow {
@@ -58,6 +62,7 @@ const pathOf = (node: AnyStateNode): string => node.path.join(".")
 const stateOf = (node: AnyStateNode): ChartState => ({
   path: pathOf(node),
   key: node.key,
+  description: node.description ?? "",
   kind: node.type === "history" ? "atomic" : node.type,
   initial: node.type === "compound" ? (node.initial.target.map(pathOf)[0] ?? null) : null,
   children: childrenOf(node).map(stateOf)
@@ -67,6 +72,7 @@ interface TransitionOf {
   readonly target: ReadonlyArray<AnyStateNode> | undefined
   readonly guard?: unknown
   readonly actions: ReadonlyArray<unknown>
+  readonly description?: string | undefined
 }
 
 const arrowsOf = (node: AnyStateNode) => {
@@ -74,15 +80,16 @@ const arrowsOf = (node: AnyStateNode) => {
     ...(node.always ?? []).map((each) => ["always", each] as const),
     ...[...node.transitions].flatMap(([event, each]) => each.map((one) => [eventName(event), one] as const))
   ]
-  return drawn.flatMap(([event, { actions, guard, target }]) => {
+  return drawn.flatMap(([event, { actions, description = "", guard, target }]) => {
     // "Known, and ignored": an arrow of the machine, but nothing to see.
     if (target === undefined && actions.length === 0) return []
-    const way: ChartWay = { event, guard: guard === undefined ? null : nameOf(guard) }
+    const way: ChartWay = { event, guard: guard === undefined ? null : nameOf(guard), description }
     return (target ?? [node]).map((to) => ({ from: pathOf(node), to: pathOf(to), way }))
   })
 }
 
-const labelOf = ({ event, guard }: ChartWay): string => (guard === null ? event : `${event} [${guard}]`)
+const labelOf = ({ event, guard }: Pick<ChartWay, "event" | "guard">): string =>
+  guard === null ? event : `${event} [${guard}]`
 
 /** `xstate.after.killAgain.session.retiring.killing` is what the machine calls a delay; people call it `after killAgain`. */
 export const eventName = (event: string): string => {

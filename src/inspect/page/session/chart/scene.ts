@@ -121,6 +121,7 @@ export interface ListedWay {
   readonly to: string
   readonly event: string
   readonly guard: string | null
+  readonly description: string
   readonly count: number
 }
 
@@ -135,9 +136,9 @@ export const waysFrom = (
     .filter(({ from }) => lineageOfPath.includes(from))
     .toSorted((a, b) => lineageOfPath.indexOf(b.from) - lineageOfPath.indexOf(a.from))
     .flatMap(({ from, to, ways }) =>
-      ways.map(({ event, guard }) => {
+      ways.map(({ description, event, guard }) => {
         const taken = counts.get(keyOf({ from, to }))?.ways.get(wayKey({ event, guard })) ?? 0
-        return { from, to, event, guard, count: taken }
+        return { from, to, event, guard, description, count: taken }
       })
     )
 }

@@ -6,7 +6,7 @@ import type { ChartWay } from "../../../chart/read.ts"
 import { lineage } from "./value.ts"
 
 /** One way along one arrow, in the chart's own words. */
-export interface TakenWay extends ChartWay {
+export interface TakenWay extends Omit<ChartWay, "description"> {
   readonly from: string
   readonly to: string
 }
