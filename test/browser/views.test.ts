@@ -74,7 +74,8 @@ describe.skipIf(chromium === null)("the views", () => {
               "State",
               "Process",
               "Restarts",
-              "Time & tokens"
+              "Time & tokens",
+              "What if"
             ]) {
               await page.getByRole("tab", { name: tab }).click()
               await isSound(page, `${tab} ${colorScheme} ${width}`)

@@ -94,6 +94,38 @@ describe.skipIf(chromium === null)("working in a session", () => {
     }
   })
 
+  it("what would happen if is told by the page alone: nothing is sent, and the ledger stays as it is", async () => {
+    const stored = async () =>
+      JSON.stringify(
+        await Promise.all(
+          ["steps?limit=1000", "events?limit=1000", "turns"].map(
+            async (part) => (await troupe.call("GET", `/inspect/api/sessions/${id}/${part}`, adminToken)).json
+          )
+        )
+      )
+    const page = await troupe.visit({ ...laptop, at: at("?tab=what-if") })
+    await page.getByText("Nothing is sent, and nothing is stored").waitFor()
+    const before = await stored()
+    const sent: Array<string> = []
+    page.on("request", (request) => request.method() !== "GET" && sent.push(request.url()))
+    const event = page.getByLabel(/what would happen if/)
+    await event.selectOption("approval.asked")
+    await page.getByText("It would be refused.").waitFor()
+    await event.selectOption("turn.submitted")
+    await page.locator(".what-if-told", { hasText: "It goes from idle.awake to turning.running" }).waitFor()
+    await page.locator(".what-if-told code", { hasText: "handPrompt" }).waitFor()
+    await page.getByRole("button", { name: "And then?" }).click()
+    await event.selectOption("process.exited")
+    await page.getByText(/Turn 4 ends as failed, error \(crash/).waitFor()
+    await isSound(page, "what if")
+    await shoot(page, "work-what-if")
+    // A moment before: then no agent had the turn.
+    await page.getByRole("slider").press("Home")
+    await page.locator(".what-if-form b", { hasText: "idle.asleep" }).waitFor()
+    assert.deepStrictEqual(sent, [])
+    assert.strictEqual(await stored(), before)
+  })
+
   it("the outline tells the turns apart, and leads to them and to what failed", async () => {
     const page = await troupe.visit({ ...laptop, at: at("?tab=turns") })
     const row = (n: number) => page.locator(".turn-line").nth(n)

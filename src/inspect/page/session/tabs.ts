@@ -1,7 +1,18 @@
 /** The parts of a session, as they are named in an address. */
 export const firstTab = "transcript"
 
-const tabs = [firstTab, "turns", "search", "steps", "state", "approvals", "process", "budget", "costs"] as const
+const tabs = [
+  firstTab,
+  "turns",
+  "search",
+  "steps",
+  "state",
+  "approvals",
+  "process",
+  "budget",
+  "costs",
+  "what-if"
+] as const
 
 export type TabId = (typeof tabs)[number]
 

@@ -12,6 +12,7 @@ import { StatePanel } from "./StatePanel.tsx"
 import { Steps } from "./Steps.tsx"
 import { TranscriptPanel } from "./TranscriptPanel.tsx"
 import { Turns } from "./Turns.tsx"
+import { WhatIf } from "./WhatIf.tsx"
 
 interface Props {
   readonly store: Store
@@ -37,7 +38,8 @@ const tabsOf = ({ detail, store }: Props): ReadonlyArray<Tab> => {
     { id: "approvals", name: "Approvals", badge: pending, isUrgent: true },
     { id: "process", name: "Process" },
     { id: "budget", name: "Restarts", badge: store.isLive.value ? detail.budget.deaths.length : 0 },
-    { id: "costs", name: "Time & tokens" }
+    { id: "costs", name: "Time & tokens" },
+    { id: "what-if", name: "What if" }
   ]
 }
 
@@ -97,6 +99,8 @@ const Shown = ({ detail, id, store }: Props & { readonly id: string }) => {
       return <Processes store={store} detail={detail} />
     case "budget":
       return <Budget store={store} detail={detail} />
+    case "what-if":
+      return <WhatIf store={store} />
     case "costs":
       return <Costs store={store} detail={detail} />
     default:
