@@ -116,7 +116,8 @@ export interface SessionBackend {
   readonly turnEvents: (turn: number, after?: number) => AsyncIterable<StreamedEvent>
   readonly turn: (index: number) => Promise<StoredTurn>
   readonly turns: (after: number, limit: number) => Promise<ReadonlyArray<TurnOutcome>>
-  readonly close: () => Promise<{ readonly alreadyClosed: boolean }>
+  /** `afterTurn`: a turn that runs ends first, and is not waited for. Not over HTTP. */
+  readonly close: (afterTurn?: boolean) => Promise<{ readonly alreadyClosed: boolean }>
 }
 
 /** What is known of a session as soon as it is there. */

@@ -204,7 +204,7 @@ const sessionOf = ({ iterate, run }: Host, caller: Caller, id: string): SessionB
     turn: async (index) => storedTurnOf(await sessions((service) => service.turn(caller, id, index))),
     turns: async (after, limit) =>
       (await sessions((service) => service.turns(caller, id, { after, limit }))).map(outcomeOf),
-    close: () => sessions((service) => service.close(caller, id))
+    close: (afterTurn) => sessions((service) => service.close(caller, id, afterTurn))
   }
 }
 

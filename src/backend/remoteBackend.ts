@@ -216,7 +216,8 @@ const sessionOf = (promises: Run, client: Client.Client, options: Client.ClientO
       const { turns } = await run(client.turns.list({ params, query }))
       return turns.map(outcomeOfStored)
     },
-    close: async () => {
+    close: async (afterTurn = false) => {
+      if (afterTurn) throw notOverHttp("A close after the turn", "Close the session when its turn has ended.")
       const { alreadyClosed = false } = await run(client.sessions.close({ params }))
       return { alreadyClosed }
     }

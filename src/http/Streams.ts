@@ -5,7 +5,7 @@
  * that takes nothing for 30 s loses its connection and can resume with the last id it saw.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { Context, Deferred, Effect, Exit, Layer, Queue, Stream } from "effect"
+import { Context, Deferred, Duration, Effect, Exit, Layer, Queue, Stream } from "effect"
 import type { Cause } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
@@ -21,7 +21,10 @@ import { RequestId } from "./RequestId.ts"
 import { noReaderYet, readerCame, readerLeft } from "./streamMetrics.ts"
 
 const commentEvery = "15 seconds"
-const stalledAfter = "30 seconds"
+/** How long a reader may take nothing of what is there for it. */
+export const StalledAfter = Context.Reference<Duration.Input>("troupe/http/StalledAfter", {
+  defaultValue: () => "30 seconds"
+})
 /** Batches that wait for the socket, each of about `batchChars` at most. */
 const queueCapacity = 8
 const batchChars = 64 * 1024
@@ -76,6 +79,7 @@ export class Streams extends Context.Service<
     Streams,
     Effect.gen(function* () {
       const closing = yield* Deferred.make<void>()
+      const stalledAfter = yield* StalledAfter
       yield* noReaderYet
 
       return Streams.of({
@@ -86,7 +90,7 @@ export class Streams extends Context.Service<
           Effect.withFiber((fiber) => {
             const authorized = Stream.interruptWhen(texts, Effect.delay(fiber.getRef(AccessEnds), lookEveryMillis))
             const first = options?.isResumable === true ? retryAndComment : comment
-            const end = { ...(options?.endings ?? ownEndings), stopped: Deferred.await(closing) }
+            const end = { ...(options?.endings ?? ownEndings), stopped: Deferred.await(closing), stalledAfter }
             const body = bodyOf(request, first, authorized, fiber.getRef(RequestId), end)
             const onClientGone = options?.onClientGone
             const compresses = options?.isCompressed === true && takesGzip(request)
@@ -110,6 +114,12 @@ export class Streams extends Context.Service<
   )
 }
 
+interface Ends extends Endings {
+  /** Waits until the server stops. */
+  readonly stopped: Effect.Effect<void>
+  readonly stalledAfter: Duration.Input
+}
+
 const streamHeaders = { "cache-control": "no-store, no-transform", "x-accel-buffering": "no" }
 
 const gzipHeaders = { "content-encoding": "gzip", vary: "accept-encoding" }
@@ -119,7 +129,7 @@ const bodyOf = <E extends ProblemDetails>(
   first: Uint8Array,
   texts: Stream.Stream<string, E>,
   requestId: string,
-  { closing, failed, stopped }: Endings & { readonly stopped: Effect.Effect<void> }
+  { closing, failed, stalledAfter, stopped }: Ends
 ) =>
   Stream.unwrap(
     Effect.gen(function* () {
@@ -127,6 +137,13 @@ const bodyOf = <E extends ProblemDetails>(
       // A first comment makes the headers go out at once, so that a proxy sees a response.
       Queue.offerUnsafe(queue, first)
 
+      // What is left when the last text is written has nobody here who waits: the socket's own timer counts how much it takes.
+      if (request.source instanceof IncomingMessage) {
+        const response = NodeHttpServerRequest.toServerResponse(request)
+        response.setTimeout(Duration.toMillis(stalledAfter), () => {
+          if (response.writableLength > 0) response.destroy()
+        })
+      }
       const dropReader = Effect.andThen(
         Effect.logInfo("A reader of events took nothing for too long and lost its stream"),
         // A request of a fetch-style handler has no connection of ours: its body ends.

@@ -1,10 +1,12 @@
 /** Records of the services in the shapes of the contract. */
+import { titleIn } from "../domain/sessionName.ts"
 import { questionsUnder } from "../domain/Session.ts"
 import type { SessionView } from "../domain/Session.ts"
 
 export const sessionDto = (session: SessionView) => ({
   sessionId: session.id,
   agent: session.agent,
+  title: titleIn(session.meta) ?? session.opening,
   state: session.state,
   turnCount: session.turnCount,
   createdAt: session.createdAt,

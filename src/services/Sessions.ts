@@ -231,10 +231,14 @@ export class Sessions extends Context.Service<
       id: string,
       turn?: number
     ) => Effect.Effect<boolean, SessionNotFound | Unavailable>
-    /** `alreadyClosed` where there was nothing left to do. Returns when no process of the session is left. */
+    /**
+     * `alreadyClosed` where there was nothing left to do. Returns when no process of the session is left. `afterTurn`: a turn that
+     * runs may end first, which is not waited for; also where Troupe dies meanwhile.
+     */
     readonly close: (
       caller: Caller,
-      id: string
+      id: string,
+      afterTurn?: boolean
     ) => Effect.Effect<{ readonly alreadyClosed: boolean }, SessionNotFound | Unavailable>
     /** What the session's agent waits for, permissions and questions, oldest first. */
     readonly approvals: (

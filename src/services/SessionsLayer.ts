@@ -69,11 +69,16 @@ export const layer = Layer.effect(
       yield* steerTurn(yield* find(caller, id), text, nameOfCaller(caller))
     }, cannot("steer the turn"))
 
-    const close = Effect.fn("Sessions.close")(function* (caller: Caller, id: string) {
+    const close = Effect.fn("Sessions.close")(function* (caller: Caller, id: string, afterTurn = false) {
       const record = yield* find(caller, id)
       if (record.closedAt !== null) return { alreadyClosed: true }
       const by = nameOfCaller(caller)
-      const request = { session: record.id, by, reason: `closed by ${by}`, afterTurn: false }
+      const request = {
+        session: record.id,
+        by,
+        reason: `closed by ${by}${afterTurn ? " after its turn" : ""}`,
+        afterTurn
+      }
       const { closed, isTaken } = yield* closeSession(request)
       yield* Effect.timeoutOption(closed, AcceptTurn.endWithin)
       return { alreadyClosed: !isTaken }

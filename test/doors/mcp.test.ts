@@ -227,6 +227,9 @@ describe("/mcp", () => {
     const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" }
     const nobody = await fetch(`${server.url}/mcp`, { method: "POST", headers, body })
     assert.deepStrictEqual([nobody.status, nobody.headers.get("www-authenticate")], [401, "Bearer"])
+    const refused = (await nobody.json()) as Report
+    assert.deepInclude(refused, { jsonrpc: "2.0", id: null })
+    assert.deepInclude(refused["error"], { code: -32000, data: { code: "unauthorized" } })
     const page = { ...headers, authorization: `Bearer ${server.token}`, origin: "http://elsewhere.example" }
     assert.strictEqual((await fetch(`${server.url}/mcp`, { method: "POST", headers: page, body })).status, 403)
   })

@@ -296,3 +296,28 @@ describe("/v1/responses", () => {
     assert.match(String(refused.message), message)
   })
 })
+
+describe("after a kill in the middle of it", () => {
+  it("a response of store: false leaves no open session", async () => {
+    let session = ""
+    try {
+      for await (const event of await openai.responses.create({
+        model,
+        input: "slow 400 50",
+        store: false,
+        stream: true
+      })) {
+        if (event.type === "response.created") session = event.response.id.replace(/^resp_(.+)_1$/, "ses_$1")
+        if (event.type === "response.output_text.delta") server.program.child.kill("SIGKILL")
+      }
+    } catch {
+      // The connection went with the server.
+    }
+    server = await openServer(workspace)
+    await until(async () => (await server.call("GET", `/sessions/${session}`))["state"] === "closed")
+    const { turns } = (await server.call("GET", `/sessions/${session}/turns`)) as {
+      readonly turns: ReadonlyArray<{ readonly error_class: string }>
+    }
+    assert.strictEqual(turns[0]?.error_class, "outcome_unknown")
+  })
+})

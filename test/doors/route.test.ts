@@ -1,11 +1,16 @@
 /** A door's route: whose request it is, what its handler gets, and when an answer that lasts ends. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { once } from "node:events"
 import { connect } from "node:net"
+import { StalledAfter } from "../../src/http/Streams.ts"
 import { Backends } from "../../src/doors/Backends.ts"
 import { answerWith, route } from "../../src/doors/route.ts"
 import type { TroupeOptions } from "../inspect/harness.ts"
 import { adminToken, open } from "../inspect/harness.ts"
+
+/** More than the kernel keeps for a socket that nobody reads. */
+const hugeBytes = 24 * 1024 * 1024
 
 /** Says who came and what this caller sees; `lasting` says so again and again. */
 const routes: TroupeOptions["routes"] = (services) =>
@@ -16,8 +21,13 @@ const routes: TroupeOptions["routes"] = (services) =>
       answerWith(arrival, async (request) => {
         const { items } = await arrival.backend.list({ limit: 50, cursor: null, state: null })
         const sessions = items.map(({ id }) => id)
-        if (!request.url.endsWith("/lasting")) {
+        if (!request.url.includes("/lasting")) {
           return Response.json({ method: request.method, body: await request.text(), sessions })
+        }
+        if (request.url.endsWith("/lasting?huge")) {
+          return new Response(`data: ${"x".repeat(hugeBytes)}\n\n`, {
+            headers: { "content-type": "text/event-stream" }
+          })
         }
         let timer: NodeJS.Timeout
         const body = new ReadableStream<Uint8Array>({
@@ -101,4 +111,26 @@ it.live(
       const deep = yield* troupe.call("/door/once", { token, body, headers: { "content-type": "text/plain" } })
       assert.strictEqual(deep.json.error, "invalid_request")
     }).pipe(Effect.scoped)
+)
+
+it.live("a reader that takes nothing of the last event loses its connection, too", () =>
+  Effect.gen(function* () {
+    const troupe = yield* open({ routes })
+    const token = yield* troupe.mint("desk")
+    const { hostname, port } = new URL(troupe.base)
+    const received = yield* Effect.promise(async () => {
+      const socket = connect(Number(port), hostname)
+      socket.pause()
+      socket.on("error", () => {})
+      socket.write(`GET /door/lasting?huge HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\n\r\n`)
+      // What is sent meanwhile is what the kernel takes; the connection is cut off behind it.
+      await new Promise((resolve) => setTimeout(resolve, 4_000))
+      let bytes = 0
+      socket.on("data", (data) => (bytes += data.length))
+      socket.resume()
+      await once(socket, "close")
+      return bytes
+    })
+    assert.isBelow(received, hugeBytes)
+  }).pipe(Effect.scoped, Effect.provideService(StalledAfter, "1 second"))
 )

@@ -12,6 +12,7 @@ it.live("a session's bodies are exactly the contract's", () =>
       ok: true,
       session_id: "ses_1",
       agent: "demo",
+      title: "Say hello",
       state: "idle",
       turn_count: 3,
       created_at: 1_700_000_000.123,

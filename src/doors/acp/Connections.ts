@@ -27,7 +27,9 @@ export const Idle = Context.Reference<{ readonly millis: number; readonly lookEv
   { defaultValue: () => ({ millis: 5 * 60_000, lookEvery: "30 seconds" }) }
 )
 /** What is kept for a client that does not read, and for how long. */
-const limits = { maxBufferedBytes: 16 * 1024 * 1024, maxOutputStallMs: 60_000, maxBufferedSessionStreams: 64 }
+export const Limits = Context.Reference("troupe/doors/acp/Limits", {
+  defaultValue: () => ({ maxBufferedBytes: 16 * 1024 * 1024, maxOutputStallMs: 60_000, maxBufferedSessionStreams: 64 })
+})
 
 const tooMany = {
   code: "too_many_connections",
@@ -59,6 +61,7 @@ export const make = Effect.gen(function* () {
   const callers = new Map<string, Callers>()
   const clock = yield* Clock.Clock
   const idle = yield* Idle
+  const limits = yield* Limits
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
   const note = (line: string) => void runFork(Effect.logWarning(line))
 

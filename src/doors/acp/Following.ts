@@ -20,6 +20,8 @@ export interface Following {
   readonly prompt: (submit: () => Promise<Submitted>) => Promise<Ended>
   /** Stops the turns that this client has submitted, or the one that runs. */
   readonly cancel: () => Promise<void>
+  /** Stops what runs, and this client's turns that wait; their prompts are answered as cancelled, and nothing more is told. */
+  readonly close: () => Promise<void>
   readonly options: () => Promise<Options>
   readonly tellOptions: () => Promise<void>
   readonly stop: () => void
@@ -155,6 +157,15 @@ export const make = (peer: Peer, backend: Backend, id: string): Following => {
       if (turns.length === 0) await session.interrupt()
       else await Promise.all(turns.map(({ turn }) => turn.interrupt()))
     },
+    close: async () => {
+      await Promise.allSettled(submitting)
+      const turns = [...own.values()]
+      await Promise.all([session.interrupt(), ...turns.map(({ turn }) => turn.interrupt())])
+      // Told by their own ends; one whose end is late is cancelled as well.
+      await Promise.race([Promise.allSettled(turns.map(({ ended }) => ended.promise)), pause(endsToldWithin)])
+      for (const { ended, turn } of turns) ended.resolve(cancelled(turn.index))
+      own.clear()
+    },
     options,
     tellOptions,
     stop: () => {
@@ -165,3 +176,16 @@ export const make = (peer: Peer, backend: Backend, id: string): Following => {
     isOver: () => over !== undefined
   }
 }
+
+/** The turns have ended by then: what is left to be told of them is read. */
+const endsToldWithin = 5_000
+
+const pause = (millis: number) => new Promise<void>((resolve) => void setTimeout(resolve, millis).unref())
+
+const cancelled = (turn: number): Ended => ({
+  turn,
+  stopReason: "cancelled",
+  error: null,
+  errorClass: null,
+  usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0, cachedReadTokens: 0, thoughtTokens: 0 }
+})

@@ -175,7 +175,8 @@ export const makeAgent = (sdk: Sdk, { backend, defaults, note }: ConnectionOptio
     .onRequest(
       methods.agent.session.close,
       answering(async ({ sessionId }) => {
-        await backend.session(sessionId).interrupt()
+        const one = following.get(sessionId)
+        await (one === undefined ? backend.session(sessionId).interrupt() : one.close())
         letGo(sessionId)
         return {}
       })
@@ -183,6 +184,7 @@ export const makeAgent = (sdk: Sdk, { backend, defaults, note }: ConnectionOptio
     .onRequest(
       methods.agent.session.delete,
       answering(async ({ sessionId }) => {
+        await following.get(sessionId)?.close()
         await backend.session(sessionId).close()
         letGo(sessionId)
         return {}

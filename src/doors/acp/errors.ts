@@ -1,5 +1,6 @@
 /** Troupe's refusals as errors of the protocol: its codes, and the sentence that says what to do. */
 import { TroupeError } from "../../backend/TroupeError.ts"
+import { withoutRoutes } from "../withoutRoutes.ts"
 import type { Sdk } from "./sdk.ts"
 
 /** As JSON-RPC and the protocol have them. */
@@ -13,13 +14,24 @@ const codeOf = ({ code, status }: TroupeError): number => {
     : rpcCode.internal
 }
 
+/** Where the client goes on, in the words of its protocol. */
+const instead: Readonly<Record<string, string>> = {
+  session_not_found: "session/list has the ones there are.",
+  session_closed: "session/new starts another one.",
+  unknown_agent: "troupe doctor lists the ones there are.",
+  thread_taken: "session/load opens the session that has it."
+}
+
+const wordsOf = ({ code, message }: TroupeError): string =>
+  [withoutRoutes(message), instead[code]].filter((sentence) => sentence !== undefined && sentence !== "").join(" ")
+
 /** `data.code` is the refusal's own, as HTTP has it in `error`. */
 export const asRequestError = ({ RequestError }: Sdk, error: unknown, sessionId?: string): Error => {
   if (error instanceof RequestError) return error
   const named = sessionId === undefined ? {} : { sessionId }
   if (error instanceof TroupeError) {
-    const { code, message, status } = error
-    return new RequestError(codeOf(error), message, { code, status, ...named })
+    const { code, status } = error
+    return new RequestError(codeOf(error), wordsOf(error), { code, status, ...named })
   }
   return new RequestError(rpcCode.internal, error instanceof Error ? error.message : String(error), named)
 }

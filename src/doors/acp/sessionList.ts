@@ -21,9 +21,10 @@ export const listed = async (
   return { sessions: found.map(entryOf), ...(cursor === null ? {} : { nextCursor: cursor }) }
 }
 
-const entryOf = ({ additionalDirectories, agent, createdAt, cwd, id, lastTurnAt, turnCount }: SessionInfo) => ({
+const entryOf = ({ additionalDirectories, agent, createdAt, cwd, id, lastTurnAt, title, turnCount }: SessionInfo) => ({
   sessionId: id,
   cwd,
+  ...(title === null ? {} : { title }),
   ...(additionalDirectories.length === 0 ? {} : { additionalDirectories: [...additionalDirectories] }),
   updatedAt: new Date(lastTurnAt ?? createdAt).toISOString(),
   _meta: { "troupe/agent": agent, "troupe/turns": turnCount }

@@ -1,5 +1,6 @@
 /** Refusals of this door: before its run they are problems as the HTTP API has them, within it `RUN_ERROR` with the same code. */
 import { TroupeError } from "../../backend/TroupeError.ts"
+import { withoutRoutes } from "../withoutRoutes.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 
 export const invalid = (field: string, problem: string) =>
@@ -11,7 +12,8 @@ export const unsupported = (field: string, problem: string) =>
 
 /** The services name their own fields and routes; the client has others. */
 const words: Readonly<Record<string, (message: string) => string>> = {
-  unknown_agent: (message) => `${message} The path's last part is one of them: /ag-ui/{agent}.`,
+  unknown_agent: (message) =>
+    `${withoutRoutes(message)} The path's last part is the agent: /ag-ui/{agent}. GET /agents lists them.`,
   turn_in_progress: () =>
     "Another run of this thread goes on. Wait for its end, post it again under its own runId to follow it, or stop it with DELETE /ag-ui?threadId=…",
   idempotency_conflict: () => "A run of this thread with the same runId brought another message. Choose a new runId."

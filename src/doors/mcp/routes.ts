@@ -9,6 +9,8 @@ import { loadSdk } from "./sdk.ts"
 import { makeServer } from "./server.ts"
 import type { Backend } from "../../backend/Backend.ts"
 import { TroupeError } from "../../backend/TroupeError.ts"
+import { defaultRetrySeconds } from "../../http/contract/Problem.ts"
+import type { ProblemDetails } from "../../http/contract/Problem.ts"
 
 /** What the SDK hands on to the server of a request. */
 interface Known {
@@ -29,6 +31,29 @@ const makeHandler = async (maxBodyBytes: number) => {
 
 /** The body was measured before it came here. */
 const maxBodyBytes = 64 * 1024 * 1024
+
+/** Of a request that did not come as far as the SDK, as the SDK refuses those that did: in the protocol's shape, with HTTP's status. */
+const refusalResponse = ({ code, detail, retryAfterSeconds, status }: ProblemDetails): Response =>
+  Response.json(
+    {
+      jsonrpc: "2.0",
+      error: { code: status === 400 ? invalidRequest : serverError, message: detail, data: { code } },
+      id: null
+    },
+    {
+      status,
+      headers:
+        status === 401
+          ? { "www-authenticate": "Bearer" }
+          : status === 503
+            ? { "retry-after": String(retryAfterSeconds ?? defaultRetrySeconds) }
+            : {}
+    }
+  )
+
+/** As JSON-RPC has them: a request that is none, and an error of the server's own. */
+const invalidRequest = -32600
+const serverError = -32000
 
 export const layer = route(
   "*",
@@ -59,5 +84,6 @@ export const layer = route(
             return fetch(request, { authInfo })
           })
       )
-  })
+  }),
+  refusalResponse
 )

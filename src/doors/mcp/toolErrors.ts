@@ -2,6 +2,7 @@
 import type { CallToolResult } from "@modelcontextprotocol/server"
 import { TroupeError } from "../../backend/TroupeError.ts"
 import { cut } from "../../domain/cut.ts"
+import { withoutRoutes } from "../withoutRoutes.ts"
 
 const longestError = 4_000
 
@@ -26,5 +27,5 @@ export const toolError = (error: unknown): CallToolResult => ({
 const textOf = (error: unknown): string => {
   if (!(error instanceof TroupeError)) return `unavailable: ${error instanceof Error ? error.message : String(error)}`
   const instead = toolsInstead[error.code]
-  return `${error.code}: ${instead ?? error.message}`
+  return `${error.code}: ${instead ?? withoutRoutes(error.message)}`
 }

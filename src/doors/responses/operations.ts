@@ -35,6 +35,8 @@ export const create = async (
   const place = { session: id, turn }
   // Whether or not anybody waits for it.
   const close = async () => void (await session.close())
+  // Asked for at once, so that it closes as well where the server dies before the turn ends; waited for behind it.
+  if (!store) await session.close(true)
   const over = store ? Promise.resolve() : ended().then(close, close)
   over.catch(() => {})
   const onEnd = () => over

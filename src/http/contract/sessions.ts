@@ -40,6 +40,9 @@ export const CreatedSession = wire("CreatedSession", {
 export const sessionFields = {
   sessionId: Schema.String,
   agent: Schema.String,
+  title: Schema.NullOr(Schema.String).annotate({
+    description: "`title` of its `meta`, else how its first prompt begins; null before that. In one line, and cut."
+  }),
   state: SessionState,
   turnCount: Schema.Int,
   createdAt: Instant,

@@ -126,6 +126,25 @@ it("an editor has a session: updates, plans, permissions, questions, options, an
   await client.connection.agent.notify(methods.agent.session.cancel, { sessionId: id })
   assert.deepInclude(await hanging, { stopReason: "cancelled" })
 
+  // What is closed beside a running prompt, and one that waits, has cancelled both, and can be opened again.
+  const [running, waiting] = [client.prompt(id, "slow 2000 20"), client.prompt(id, "never said")]
+  await client.said(id, "word3")
+  await client.request(methods.agent.session.close, { sessionId: id })
+  assert.deepInclude(await running, { stopReason: "cancelled" })
+  assert.deepInclude(await waiting, { stopReason: "cancelled" })
+  await client.request(methods.agent.session.resume, { sessionId: id, cwd: workspace.cwd, mcpServers: [] })
+  assert.deepInclude(await client.prompt(id, "hello"), { stopReason: "end_turn" })
+  const deleted = await newSession(editor)
+  const unlucky = client.prompt(deleted, "hang")
+  await client.said(deleted, "Hanging")
+  await client.request(methods.agent.session.delete, { sessionId: deleted })
+  assert.deepInclude(await unlucky, { stopReason: "cancelled" })
+  const { sessions } = await client.request(methods.agent.session.list, {})
+  assert.deepStrictEqual(
+    sessions.map(({ sessionId, title }) => ({ sessionId, title })),
+    [{ sessionId: id, title: "plan usage hello" }]
+  )
+
   const crashed = await refusal(client.prompt(id, "crash"))
   assert.strictEqual(crashed.code, -32603)
   assert.include(crashed.message, "crash")
