@@ -1,10 +1,8 @@
 /** All routes that the server has, read from its router: what is added there is swept. */
 import { Context, Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
-import { Backends } from "../../src/doors/Backends.ts"
 import { allOperations } from "../../src/doors/agents/operations.ts"
-import * as AgentsApi from "../../src/doors/agents/routes.ts"
-import * as Responses from "../../src/doors/responses/routes.ts"
+import * as Doors from "../../src/doors/Doors.ts"
 import { apiRoutes } from "../../src/http/routed.ts"
 import { Streams } from "../../src/http/Streams.ts"
 import * as Inspect from "../../src/inspect/Inspect.ts"
@@ -19,8 +17,9 @@ export interface Route {
 }
 
 /**
- * Builds the routes of the API, of the dashboard and of the doors whose requests are plain HTTP once more (those of the others
- * are messages of their protocols: `test/doors`), into a router that writes down what is added to it. */
+ * Builds the routes of the API, of the dashboard and of the doors once more, into a router that writes down what is added to it.
+ * What messages of a door's own protocol may not do is in `test/doors`.
+ */
 export const routesOf = Effect.fnUntraced(function* ({ dashboard, services }: RunningTroupe) {
   const added: Array<Route> = []
   const router = yield* HttpRouter.make
@@ -36,7 +35,7 @@ export const routesOf = Effect.fnUntraced(function* ({ dashboard, services }: Ru
   const routes: Layer.Layer<never, unknown, unknown> = Layer.mergeAll(
     apiRoutes(""),
     Inspect.routes,
-    Layer.merge(Responses.layer, AgentsApi.layer(true)).pipe(Layer.provide(Backends.layer))
+    Doors.routesWith({ agentsApi: true })
   ).pipe(Layer.provide(Streams.layer))
   yield* Layer.build(routes).pipe(Effect.provideContext(context as Context.Context<unknown>), Effect.orDie)
   return added.filter(({ name }) => !withoutCounterpart.has(name))

@@ -41,12 +41,27 @@ export const isAdmins = ({ name, path }: Route): boolean =>
 export type Values = Readonly<Record<string, string>>
 
 /** The `name` of a route is an agent's, or an app's. */
-export const nameFor = ({ path }: Route): string => (/\/(agents|models)\//.test(path) ? "demo" : "spare")
+export const nameFor = ({ path }: Route): string => (/\/(agents|models|ag-ui)\//.test(path) ? "demo" : "spare")
 
 const form = () => {
   const data = new FormData()
   data.append("file", new Blob(["of nobody"]), "a.txt")
   return data
+}
+
+const run = () => ({
+  threadId: crypto.randomUUID(),
+  runId: "one",
+  messages: [{ id: "u", role: "user", content: "hello" }]
+})
+
+const message = (method: string, params: object) => ({ jsonrpc: "2.0", id: 1, method, params })
+
+/** Where something is asked for in the query. A door's threads are another one's for each app (`test/doors/agui`). */
+const queries: Readonly<Record<string, string>> = {
+  "GET /inspect/api/live": "?on=steps",
+  "DELETE /ag-ui": "?threadId=none",
+  "DELETE /ag-ui/:name": "?threadId=none"
 }
 
 /** Bodies that the OpenAPI document does not give, or whose example has no meaning here. */
@@ -65,6 +80,10 @@ const bodies: Readonly<Record<string, () => unknown>> = {
       }
     ]
   }),
+  "POST /ag-ui": run,
+  "POST /ag-ui/:name": run,
+  "* /acp": () => message("initialize", { protocolVersion: 1 }),
+  "* /mcp": () => message("tools/list", {}),
   "POST /files": form,
   "POST /admin/apps": () => ({ name: `app-${crypto.randomUUID()}` }),
   "POST /admin/apps/:name/bounds": () => ({}),
@@ -88,7 +107,13 @@ export const requestOf = (route: Route, document: Document, values: Values) => {
   const operation = document.paths[route.path.replaceAll(/:(\w+)/g, "{$1}")]?.[route.method.toLowerCase()]
   const schema = operation?.requestBody?.content["application/json"]?.schema
   const body = given ?? (schema === undefined ? {} : schemasOf(document).valid(schema))
-  return { path: path.replace("*", ""), method: route.method, ...(route.method === "GET" ? {} : { body }) }
+  return {
+    path: `${path.replace("*", "")}${queries[route.name] ?? ""}`,
+    // What takes any method has messages posted.
+    method: route.method === "*" ? "POST" : route.method,
+    headers: { accept: "application/json, text/event-stream" },
+    ...(route.method === "GET" ? {} : { body })
+  }
 }
 
 /** The session in which no turn may run for the route to be answered with 2xx. In any other one an approval waits. */
@@ -108,6 +133,8 @@ export const expectedRefusals: Readonly<Record<string, string>> = {
   "POST /sessions/:id/compact": "not_supported",
   // One alone has nowhere to move it to: test/cluster/drain.test.ts moves some.
   "POST /admin/sessions/:id/move": "not_supported",
+  "DELETE /ag-ui": "session_not_found",
+  "DELETE /ag-ui/:name": "session_not_found",
   "GET /inspect/*": "page_not_built",
   "GET /docs": "page_not_built",
   // It leads browsers to the page.

@@ -34,6 +34,7 @@ const belong: Readonly<Record<string, ReadonlyArray<Secret>>> = {
   // The conversation; and what a session's next process needs, because a session outlives its process (decision 0019).
   "data dir": ["prompt", "variable", "serverVariable", "serverHeader"],
   "the owner's conversation": ["prompt"],
+  "the operator's list": ["prompt"],
   "the agent's environment": ["agents", "variable"]
 }
 
@@ -155,8 +156,6 @@ it.live("a secret is found where it belongs and nowhere else, wherever it was pu
 
     for (const token of [ours, adminToken]) {
       for (const path of [
-        `/sessions/${id}`,
-        "/sessions",
         `/inspect/api/sessions/${id}/steps`,
         `/inspect/api/sessions/${id}/processes`,
         `/inspect/api/sessions/${id}/export?format=json`,
@@ -168,6 +167,9 @@ it.live("a secret is found where it belongs and nowhere else, wherever it was pu
         check("reads", path, text)
       }
       for (const path of [
+        // A session is called as its first prompt begins.
+        `/sessions/${id}`,
+        "/sessions",
         `/sessions/${id}/turns`,
         `/sessions/${id}/turns/1`,
         `/sessions/${id}/messages`,
@@ -180,7 +182,9 @@ it.live("a secret is found where it belongs and nowhere else, wherever it was pu
         check("the owner's conversation", path, text)
       }
     }
-    for (const path of [`/admin/sessions/${id}/audit`, "/admin/sessions", "/admin/apps", "/admin/usage", "/metrics"]) {
+    // Sessions are called there as their first prompts begin.
+    check("the operator's list", "/admin/sessions", (yield* call("/admin/sessions", { token: adminToken })).text)
+    for (const path of [`/admin/sessions/${id}/audit`, "/admin/apps", "/admin/usage", "/metrics"]) {
       const { status, text } = yield* call(path, { token: adminToken })
       assert.strictEqual(status, 200, path)
       check("the operator's reads", path, text)

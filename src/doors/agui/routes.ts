@@ -62,7 +62,7 @@ const agentIn = ({ url }: Request): string | null => {
 
 export const layer = Layer.mergeAll(
   route("POST", "/ag-ui", answering(post)),
-  route("POST", "/ag-ui/:agent", answering(post)),
+  route("POST", "/ag-ui/:name", answering(post)),
   route("DELETE", "/ag-ui", answering(remove)),
-  route("DELETE", "/ag-ui/:agent", answering(remove))
+  route("DELETE", "/ag-ui/:name", answering(remove))
 )
