@@ -56,7 +56,7 @@ const waitWords: Readonly<Record<WaitsFor, (session: WaitingSession) => string>>
   lifeSign: () => "a sign of life from its agent",
   answer: ({ asks }) => (asks === null ? "an answer" : `an answer to: ${asks}`),
   backoff: () => "the end of its backoff",
-  unpark: () => "an operator to unpark it, or its time",
+  unpark: () => "the end of its pause, or an operator to unpark it",
   exit: () => "its process to exit, as it was asked to",
   termination: () => "its process to end on SIGTERM",
   kernel: () => "the kernel to say that no process of it is left",

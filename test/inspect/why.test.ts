@@ -48,7 +48,7 @@ describe("the sentence on why a session is not moving", () => {
         { substate: "idle.parked", next: { timer: "xstate.after.parkFor.session.idle.parked", dueAt: 1_060_000 } },
         { reason: "The agent process was killed by SIGKILL." }
       ),
-      "Waits for an operator to unpark it, or its time (12 s so far). Why: The agent process was killed by SIGKILL. It takes turns again in 48 s."
+      "Waits for the end of its pause, or an operator to unpark it (12 s so far). Why: The agent process was killed by SIGKILL. It takes turns again in 48 s."
     )
     assert.strictEqual(
       sentence({ substate: "idle.asleep" }),

@@ -80,16 +80,17 @@ export const stage = async (): Promise<Staged> => {
 
   const dead = await create("flaky")
   await troupe.turn(app, dead, "hello")
-  // A session is parked after four starts that failed, and an agent of any session is not started after five.
-  const openCircuit = await create("broken")
-  for (const id of [await create("broken"), await create("broken")])
-    for (let i = 0; i < 3; i++) await troupe.turn(app, id, "hello")
   const quota = await create()
   await troupe.turn(app, quota, "fail quota")
   const crashLoop = await crash(4)
   const crashOnce = await crash(1)
   const asleepAgain = await crash(1)
   await troupe.turn(app, asleepAgain, "hello")
+
+  // Late and looked at first: it is half a minute. A session is parked after four starts that failed, an agent's are enough after five.
+  const openCircuit = await create("broken")
+  for (const id of [await create("broken"), await create("broken")])
+    for (let i = 0; i < 3; i++) await troupe.turn(app, id, "hello")
 
   const hung = await begun("hang")
   const silent = await begun("hello", "silent")
@@ -111,6 +112,7 @@ export const stage = async (): Promise<Staged> => {
   return {
     troupe,
     scenes: [
+      scene("open circuit", openCircuit, /not started for another .+no token in the keyring/, /not started for/),
       scene("hung", hung, /end of turn 1.*last heard .+ ago/, /the end of turn 1/),
       scene(
         "silent after a tool",
@@ -125,13 +127,12 @@ export const stage = async (): Promise<Staged> => {
         /its agent to get ready.*said nothing yet.*it is ended in/,
         /its agent to get ready/
       ),
-      scene("dead at start", dead, /Turn 1 failed .+ago.*the port is taken/, /turn 1 failed/),
+      scene("dead at start", dead, /the port is taken.*Turn 1 failed .+ ago/, /turn 1 failed/),
       scene("crash loop", crashLoop, /exit code 3/, /failed/),
       scene("crashed once", crashOnce, /Turn 2 failed .+ago.*exit code 3/, /turn 2 failed/),
       scene("crashed before, well since", asleepAgain, /Turn 3 was completed/, /a turn/),
       scene("quota", quota, /quota/, /quota/),
       scene("queued", queued, /number 1 of 1 in line.*6 slots are held by/, /number 1 of 1 in line/),
-      scene("open circuit", openCircuit, /not started for another .+no token in the keyring/, /not started for/),
       scene("stopped", stopped, /is stopped \(state T/, /the end of turn 1/),
       scene("busy loop", busy, /uses .+ of a processor/, /the end of turn 1/),
       scene("Troupe restarted", restarted, /Turn 1 failed .+ago.*outcome_unknown/, /turn 1 failed/)
