@@ -41,7 +41,7 @@ export const routesOf = Effect.fnUntraced(function* ({ dashboard, services }: Ru
   return added.filter(({ name }) => !withoutCounterpart.has(name))
 })
 
-/** They look at nothing: `test/doors/agents.test.ts` calls each. */
+/** They look at nothing: `test/doors/agents` calls each. */
 const withoutCounterpart = new Set(
   allOperations.flatMap(({ method, path, reason }) => (reason === undefined ? [] : [`${method} ${path}`]))
 )

@@ -25,11 +25,17 @@ import { find } from "./sessions.ts"
 import { storedEvents } from "./storedEvents.ts"
 import { streamAfter, streamLive } from "./stream.ts"
 
-export const stream = async ({ backend, lastEventId, params: { session_id = "" }, query }: Call): Promise<Response> => {
+export const stream = async ({
+  backend,
+  lastEventId,
+  params: { session_id = "" },
+  query,
+  told
+}: Call): Promise<Response> => {
   const { session, view } = await find(backend, session_id)
   checkQuery(query, ["after"])
   const after = query.get("after") ?? lastEventId
-  return after === null ? streamLive(session, view) : streamAfter(session, view, after)
+  return after === null ? streamLive(session, view, told) : streamAfter(session, view, told, after)
 }
 
 type InputOf<Type extends AgentSessionInputParam["type"]> = Extract<AgentSessionInputParam, { readonly type: Type }>

@@ -2,6 +2,7 @@
 import { contentText } from "../../conversation/contentText.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import { nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 import type { ItemList } from "./itemList.ts"
 import type { UnnamedEvent } from "./sdk.ts"
 import * as TextItem from "./textItems.ts"
@@ -27,15 +28,20 @@ export const foldTexts = (list: ItemList) => {
     close,
     append: (kind: TextItem.OpenText["kind"], update: SessionUpdate): Events => {
       const { text } = contentText(update["content"])
-      if (text === "") return []
+      const meta = objectIn(update["_meta"])
       const source = nonEmptyTextIn(update["messageId"])
       const isSame = open !== null && open.kind === kind && (source === null || source === open.source)
+      if (text === "" && !isSame) return []
       const before = isSame ? [] : [...close("followed"), ...begin(kind, source)]
       const growing = open!
       growing.text += text
-      if (objectIn(update["_meta"])["troupe/phase"] === "commentary") growing.isCommentary = true
+      growing.phase = phaseIn(meta) ?? growing.phase
       list.replace(TextItem.itemOf(growing, null), growing)
-      return [...before, TextItem.deltaOf(growing, text)]
+      const told = text === "" ? before : [...before, TextItem.deltaOf(growing, text)]
+      return meta["troupe/completed"] === true ? [...told, ...close("said")] : told
     }
   }
 }
+
+const phaseIn = ({ "troupe/phase": phase }: JsonObject): TextItem.Phase =>
+  phase === "commentary" || phase === "final_answer" ? phase : null

@@ -41,6 +41,9 @@ export interface Position {
 export const eventId = (ofSession: string, { nth, seq, turn }: Position): string =>
   `evt_${bare(ofSession)}_${turn}_${seq}_${nth}`
 
+/** Of an error that ends a stream behind an event: a reader that comes back goes on behind that one. */
+export const errorEventId = (last: string): string => `${last}_0`
+
 export const positionIn = (id: string, ofSession: string): Position | null => {
   const [prefix, turn, seq, nth] = numbersIn(id, ofSession)
   return prefix === "evt" && turn !== undefined && seq !== undefined && nth !== undefined ? { turn, seq, nth } : null
@@ -49,7 +52,7 @@ export const positionIn = (id: string, ofSession: string): Position | null => {
 /** Its prefix and its numbers. A session's id may have what looks like them, so it is known before. */
 const numbersIn = (id: string, ofSession: string): readonly [string?, ...ReadonlyArray<number>] => {
   const [prefix = "", ...rest] = id.split(`_${bare(ofSession)}_`)
-  const isForm = /^[a-z]{2,5}$/.test(prefix) && rest.length === 1 && /^\d{1,12}(_\d{1,12}){0,2}$/.test(rest[0]!)
+  const isForm = /^[a-z]{2,5}$/.test(prefix) && rest.length === 1 && /^\d{1,12}(_\d{1,12}){0,3}$/.test(rest[0]!)
   return isForm ? [prefix, ...rest[0]!.split("_").map(Number)] : []
 }
 

@@ -13,6 +13,14 @@ export interface Call {
   readonly key: string | undefined
   /** Its `Last-Event-ID`. */
   readonly lastEventId: string | null
+  /** What is known of the stream that answers it, where one does. */
+  readonly told: Told
+}
+
+/** Of a stream: which session's it is, and the id of the last event that its reader was sent. */
+export interface Told {
+  session: string
+  event: string
 }
 
 export interface Operation {

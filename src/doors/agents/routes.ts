@@ -4,28 +4,34 @@ import { badBody, errorResponse, isRefusal, problemResponse } from "../responses
 import { answerWith, route } from "../route.ts"
 import type { Arrival } from "../route.ts"
 import { agentsApiIsOff } from "./errors.ts"
-import type { Operation } from "./operation.ts"
+import type { Operation, Told } from "./operation.ts"
 import { allOperations } from "./operations.ts"
+import { endingsOf } from "./stream.ts"
 
 const answering = ({ answer, path }: Operation, isOn: boolean) =>
   Effect.succeed((arrival: Arrival) =>
-    answerWith(arrival, async (request) => {
-      const { pathname, searchParams: query } = new URL(request.url)
-      const { headers } = request
-      try {
-        if (!isOn) throw agentsApiIsOff
-        return await answer({
-          backend: arrival.backend,
-          params: paramsIn(path, pathname),
-          query,
-          body: () => bodyOf(request),
-          key: headers.get("idempotency-key") ?? undefined,
-          lastEventId: headers.get("last-event-id")
-        })
-      } catch (error) {
-        if (isRefusal(error)) return errorResponse(error)
-        throw error
+    Effect.suspend(() => {
+      const told: Told = { session: "", event: "" }
+      const handle = async (request: Request) => {
+        const { pathname, searchParams: query } = new URL(request.url)
+        const { headers } = request
+        try {
+          if (!isOn) throw agentsApiIsOff
+          return await answer({
+            backend: arrival.backend,
+            params: paramsIn(path, pathname),
+            query,
+            body: () => bodyOf(request),
+            key: headers.get("idempotency-key") ?? undefined,
+            lastEventId: headers.get("last-event-id"),
+            told
+          })
+        } catch (error) {
+          if (isRefusal(error)) return errorResponse(error)
+          throw error
+        }
       }
+      return answerWith(arrival, handle, { endings: endingsOf(told) })
     })
   )
 

@@ -39,7 +39,7 @@ const whole = async (session: SessionBackend, view: SessionInfo): Promise<AgentS
   )
 }
 
-export const create = async ({ backend, body, key }: Call): Promise<Response> => {
+export const create = async ({ backend, body, key, told }: Call): Promise<Response> => {
   const given = await body()
   const opening = readOpening(given)
   const { id } = await whereRefused(backend.create(requestOf(opening), key), {
@@ -54,7 +54,7 @@ export const create = async ({ backend, body, key }: Call): Promise<Response> =>
     })
   }
   const view = await session.view()
-  return opening.isStream ? streamCreation(session, view) : Response.json(await whole(session, view))
+  return opening.isStream ? streamCreation(session, view, told) : Response.json(await whole(session, view))
 }
 
 const requestOf = (opening: Opening): CreateSession => {

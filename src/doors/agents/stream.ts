@@ -3,13 +3,16 @@
  * (`after`, or `Last-Event-ID`) gets the rest, also after a restart, and every reader the same.
  */
 import type { SessionBackend, SessionInfo } from "../../backend/Backend.ts"
+import { objectIn } from "../../domain/json.ts"
+import type { Endings } from "../../http/Streams.ts"
 import { eventResponse } from "../eventResponse.ts"
 import { errorBody, invalid, isRefusal } from "../responses/errors.ts"
 import { untilAborted } from "../untilAborted.ts"
 import { foldSession } from "./foldSession.ts"
 import type { StatusChange } from "./foldSession.ts"
-import { eventId, positionIn } from "./ids.ts"
+import { errorEventId, eventId, positionIn } from "./ids.ts"
 import type { Position } from "./ids.ts"
+import type { Told } from "./operation.ts"
 import { actionOf, askedOf } from "./requiredActions.ts"
 import type { AgentSessionEvent, UnnamedEvent } from "./sdk.ts"
 import { sessionOf, statusOf } from "./shapes.ts"
@@ -24,6 +27,8 @@ interface Reading {
   readonly shown: Position
   /** What its reader is told before. */
   readonly first: ReadonlyArray<AgentSessionEvent>
+  /** What was sent of it. */
+  readonly told: Told
   /** It ends with the session's next rest after this turn. `null`: it goes on while the session is there. */
   readonly lastTurn: number | null
 }
@@ -55,14 +60,7 @@ async function* eventsOf(reading: Reading, signal: AbortSignal): AsyncGenerator<
     }
   } catch (error) {
     if (!isRefusal(error)) throw error
-    const { code, message, param } = errorBody(error)
-    const event_id = eventId(view.id, { ...shown, nth: lastPlace })
-    yield {
-      type: "error",
-      event_id,
-      session_id: view.id,
-      error: { code, message, param, type: "server_error" }
-    }
+    yield errorEvent(reading.told, errorBody(error))
   }
 }
 
@@ -81,18 +79,18 @@ const statusEvent = (view: SessionInfo, change: StatusChange, event_id: string):
 const lastPlace = 999_999_999
 
 /** From the session's beginning to its first rest: what `sessions.create` answers with `stream: true`. */
-export const streamCreation = (session: SessionBackend, view: SessionInfo): Response => {
+export const streamCreation = (session: SessionBackend, view: SessionInfo, told: Told): Response => {
   const shown: Position = { turn: 0, seq: 0, nth: 0 }
   const created: AgentSessionEvent = {
     type: "agent.session.created",
     event_id: eventId(view.id, shown),
     session: sessionOf(view, [], "idle")
   }
-  return respond({ session, view, from: 0, shown, first: [created], lastTurn: 1 })
+  return respond({ session, view, told, from: 0, shown, first: [created], lastTurn: 1 })
 }
 
 /** What comes from now on, with what the session is now at first. Its place is fixed before the reader gets an answer. */
-export const streamLive = async (session: SessionBackend, view: SessionInfo): Promise<Response> => {
+export const streamLive = async (session: SessionBackend, view: SessionInfo, told: Told): Promise<Response> => {
   const before = await lastSeq(session)
   const open = await earliestOpenTurn(session)
   const from = open === null ? before : (await firstSeq(session, open)) - 1
@@ -102,17 +100,22 @@ export const streamLive = async (session: SessionBackend, view: SessionInfo): Pr
   const status = statusOf(now, actions.length > 0)
   const shown: Position = { turn: open ?? now.turnCount, seq, nth: lastPlace }
   const first = [statusEvent(now, { type: "status", status, actions }, eventId(view.id, shown))]
-  return respond({ session, view, from, shown, first, lastTurn: null })
+  return respond({ session, view, told, from, shown, first, lastTurn: null })
 }
 
 /** `after`: the id of the last event that the reader has. */
-export const streamAfter = async (session: SessionBackend, view: SessionInfo, after: string): Promise<Response> => {
+export const streamAfter = async (
+  session: SessionBackend,
+  view: SessionInfo,
+  told: Told,
+  after: string
+): Promise<Response> => {
   const shown = positionIn(after, view.id)
   if (shown === null || shown.turn > view.turnCount || shown.seq > (await lastSeq(session))) {
     throw invalid("after", "must be the event_id of an event of this session.")
   }
   const from = shown.turn === 0 ? 0 : (await firstSeq(session, shown.turn)) - 1
-  return respond({ session, view, from: Math.min(from, shown.seq), shown, first: [], lastTurn: null })
+  return respond({ session, view, told, from: Math.min(from, shown.seq), shown, first: [], lastTurn: null })
 }
 
 const lastSeq = async (session: SessionBackend): Promise<number> => {
@@ -131,7 +134,33 @@ const earliestOpenTurn = async (session: SessionBackend): Promise<number | null>
 
 const respond = (reading: Reading): Response =>
   eventResponse(async function* (signal) {
+    const { shown, told, view } = reading
+    told.session = view.id
+    told.event = eventId(view.id, shown)
     for await (const event of eventsOf(reading, signal)) {
-      yield `id: ${event.event_id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+      told.event = event.event_id
+      yield textOf(event)
     }
   })
+
+const textOf = (event: AgentSessionEvent): string =>
+  `id: ${event.event_id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+
+const errorEvent = (
+  { event, session }: Told,
+  { code, message, param }: { readonly code: string; readonly message: string; readonly param: string | null }
+): AgentSessionEvent => ({
+  type: "error",
+  event_id: errorEventId(event),
+  session_id: session,
+  error: { code, message, param, type: "server_error" }
+})
+
+/** Where the token was revoked meanwhile. A server that stops ends its streams, and their readers come back. */
+export const endingsOf = (told: Told): Endings => ({
+  failed: (json) => {
+    const { detail, error } = objectIn(JSON.parse(json))
+    return textOf(errorEvent(told, { code: String(error), message: String(detail), param: null }))
+  },
+  closing: ""
+})

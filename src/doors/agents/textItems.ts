@@ -12,11 +12,17 @@ export interface OpenText extends Spot {
   /** The agent's own id of the message; chunks of another one are another item. */
   readonly source: string | null
   text: string
-  isCommentary: boolean
+  /** As the agent marks it. */
+  phase: Phase
 }
 
-/** What closed it: a tool or a question that the agent goes on with, something else of its own, or the end of its turn. */
-export type Closed = "called" | "followed" | "completed" | "cut off"
+export type Phase = AgentSessionAssistantMessage["phase"]
+
+/**
+ * What closed it: the agent, which says that it is complete; a tool or a question that it goes on with; something else of its own;
+ * or the end of its turn.
+ */
+export type Closed = "said" | "called" | "followed" | "completed" | "cut off"
 
 export const begin = (
   kind: OpenText["kind"],
@@ -32,7 +38,7 @@ export const begin = (
   output_index,
   source,
   text: "",
-  isCommentary: false
+  phase: null
 })
 
 type Item = AgentSessionAssistantMessage | AgentReasoningItem
@@ -53,7 +59,7 @@ export const emptyOf = (text: OpenText): Item =>
 const messageOf = (
   { id, turn_id }: OpenText,
   status: AgentOutputItemStatus,
-  phase: AgentSessionAssistantMessage["phase"]
+  phase: Phase
 ): AgentSessionAssistantMessage => ({ type: "message", id, turn_id, role: "assistant", status, phase, content: [] })
 
 const reasoningOf = ({ id, turn_id }: OpenText, status: AgentOutputItemStatus): AgentReasoningItem => ({
@@ -64,9 +70,9 @@ const reasoningOf = ({ id, turn_id }: OpenText, status: AgentOutputItemStatus): 
   summary: []
 })
 
-/** What an agent says before it calls a tool is not its answer. */
-const phaseOf = ({ isCommentary }: OpenText, closed: Closed | null): AgentSessionAssistantMessage["phase"] =>
-  isCommentary || closed === "called" ? "commentary" : closed === "completed" ? "final_answer" : null
+/** What an agent says before it calls a tool is not its answer. Where it marks its texts, they are what it says. */
+const phaseOf = ({ phase }: OpenText, closed: Closed | null): Phase =>
+  phase ?? (closed === "called" ? "commentary" : closed === "completed" ? "final_answer" : null)
 
 const placeOf = ({ id, output_index, session_id, turn_id }: OpenText) => ({
   session_id,
