@@ -13,6 +13,7 @@ import { readdir, readFile } from "node:fs/promises"
 import { extname, join, relative, sep } from "node:path"
 import { gzipSync } from "node:zlib"
 import { builtPage, notBuilt } from "../http/builtPage.ts"
+import { takesGzip } from "../http/gzipped.ts"
 import type { ProblemDetails } from "../http/contract/Problem.ts"
 import { nothingHere } from "../http/problemOfCause.ts"
 import { answeringRefusals } from "../http/problems.ts"
@@ -100,10 +101,6 @@ const readAll = async (directory: string): Promise<ReadonlyMap<string, File>> =>
   }
   return files
 }
-
-/** True where the header names gzip and does not forbid it with `q=0`. */
-const takesGzip = ({ headers }: HttpServerRequest.HttpServerRequest): boolean =>
-  /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(headers["accept-encoding"] ?? "")
 
 /** A person's browser is led to the page; for a program nothing is at `/`. Relative, so that it is right below a prefix. */
 const toThePage = (request: HttpServerRequest.HttpServerRequest) =>

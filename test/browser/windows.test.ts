@@ -81,7 +81,7 @@ describe.skipIf(chromium === null)("windows of one browser", () => {
         (max) => max === String(json.steps.length)
       )
       assert.strictEqual(await page.getByText("Drift:").count(), 0)
-      const said = page.getByRole("log").getByText(turn.final_text, { exact: true })
+      const said = page.getByRole("log", { name: "Transcript" }).getByText(turn.final_text, { exact: true })
       await said.first().waitFor()
       assert.strictEqual(await said.count(), 1)
     }

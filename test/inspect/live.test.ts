@@ -149,6 +149,30 @@ describe("many topics over one connection", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("has long answers compressed beside it for clients that take that, and short ones as they are", () =>
+    Effect.gen(function* () {
+      const troupe = yield* open()
+      const token = yield* troupe.mint("ours")
+      const id = yield* troupe.create(token)
+      for (let n = 0; n < 4; n++) yield* troupe.turn(token, id, "hello")
+      const asked = (path: string, encoding: string) =>
+        Effect.gen(function* () {
+          const headers = { "accept-encoding": encoding }
+          const answer = yield* troupe.ask(`/inspect/api/${path}`, { token, headers })
+          const json = yield* Effect.promise(() => answer.json())
+          return { encoding: answer.headers.get("content-encoding"), vary: answer.headers.get("vary"), json }
+        })
+      const [packed, plain] = [
+        yield* asked(`sessions/${id}/events`, "gzip"),
+        yield* asked(`sessions/${id}/events`, "identity")
+      ]
+      assert.deepStrictEqual([packed.encoding, plain.encoding], ["gzip", null])
+      assert.deepStrictEqual([packed.vary, plain.vary], ["accept-encoding", "accept-encoding"])
+      assert.deepStrictEqual(packed.json, plain.json)
+      assert.isNull((yield* asked("me", "gzip")).encoding)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("refuses no topic, too many, and a position that is none", () =>
     Effect.gen(function* () {
       const troupe = yield* open()

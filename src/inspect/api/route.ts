@@ -26,6 +26,7 @@ import { schemaProblem, unknownMember } from "../../domain/schemaProblem.ts"
 import { AccessEnds, accessEnds } from "../../http/accessEnds.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { checkBody } from "../../http/checkBody.ts"
+import { gzippedText, takesGzip } from "../../http/gzipped.ts"
 import { unsupportedMedia } from "../../http/problemOfCause.ts"
 import { answeringRefusals } from "../../http/problems.ts"
 import { Streams } from "../../http/Streams.ts"
@@ -99,7 +100,10 @@ export const routes = <E, R>(make: Effect.Effect<ReadonlyArray<InspectRoute>, E,
                   .respond(request, texts, options)
                   .pipe(Effect.provideService(AccessEnds, accessEnds(access.callerOf(request))))
             })
-          }).pipe(Effect.map(responseOf), answeringRefusals)
+          }).pipe(
+            Effect.flatMap((answer) => responseOf(answer, request)),
+            answeringRefusals
+          )
         )
       }
     })
@@ -114,8 +118,23 @@ const checkQuery = (query: URLSearchParams, parameters: ReadonlyArray<string>): 
     : Effect.fail(new InvalidRequest(unknownMember(unknown, parameters, "parameter")))
 }
 
-const responseOf = (answer: Answer): Response =>
-  HttpServerResponse.isHttpServerResponse(answer) ? answer : HttpServerResponse.jsonUnsafe(answer)
+/** A shorter one fits into a packet or two in any case. */
+const compressedFromChars = 2_048
+
+/** Long answers are compressed where the client takes that: those of sessions repeat themselves twenty times over. */
+const responseOf = (answer: Answer, request: Request): Effect.Effect<Response> => {
+  if (HttpServerResponse.isHttpServerResponse(answer)) return Effect.succeed(answer)
+  const text = JSON.stringify(answer)
+  const headers = { vary: "accept-encoding" }
+  return text.length < compressedFromChars || !takesGzip(request)
+    ? Effect.succeed(HttpServerResponse.text(text, { contentType: "application/json", headers }))
+    : Effect.map(gzippedText(text), (bytes) =>
+        HttpServerResponse.uint8Array(bytes, {
+          contentType: "application/json",
+          headers: { ...headers, "content-encoding": "gzip" }
+        })
+      )
+}
 
 /** A whole number of the query, within bounds; `otherwise` where it is absent. */
 export const integerOf = (

@@ -59,7 +59,9 @@ export class Transcript {
   #first = Infinity
   #last = 0
 
-  readonly #prompts: Array<Prompt> = []
+  #prompts: Array<Prompt> = []
+  /** All that it was made of, while earlier ones may come; `null`: it has the first. */
+  #events: Array<TranscriptEvent> | null = []
 
   /** Those whose submission was among the events, oldest first. */
   get prompts(): ReadonlyArray<Prompt> {
@@ -80,8 +82,14 @@ export class Transcript {
     return this.#last
   }
 
+  /** The earliest that it has, where that is not the session's first. */
+  get earliest(): TranscriptEvent | undefined {
+    return this.#events?.[0]
+  }
+
   /** The key of the item that an event is in, or of the one that it follows; absent: there is no item. */
   keyOf(seq: number): string | undefined {
+    if (seq < this.#first) return undefined
     const changed = this.#changed.get(seq)
     return changed ?? (this.#items.findLast(({ key }) => Number.parseInt(key, 10) <= seq) ?? this.#items[0])?.key
   }
@@ -91,9 +99,23 @@ export class Transcript {
     for (const event of events) {
       if (event.seq <= this.#last) continue
       this.#first = Math.min(this.#first, event.seq)
+      if (event.seq === 1) this.#events = null
+      this.#events?.push(event)
       this.#last = event.seq
       this.#take(event)
     }
+  }
+
+  /** Those right before what it has. They may end within a message or a tool that goes on here: all is put together anew. */
+  prepend(events: ReadonlyArray<TranscriptEvent>): void {
+    const all = [...events, ...(this.#events ?? [])]
+    this.#events = []
+    this.#items = []
+    for (const known of [this.#tools, this.#usages, this.#changed]) known.clear()
+    this.#prompts = []
+    this.#first = Infinity
+    this.#last = 0
+    this.append(all)
   }
 
   #take(event: TranscriptEvent): void {
@@ -231,20 +253,23 @@ export const isToolRunning = (item: Item, turns: ReadonlyArray<Pick<Turn, "index
 
 /**
  * Adds the prompts, each before the first item of its turn: of the turns that the detail has, and of older ones as their
- * submission is among the events.
+ * submission is among the events. `from`: the events before that time are not here, and so prompts of then are not shown either.
  */
 export const withPrompts = (
   items: ReadonlyArray<Item>,
   turns: ReadonlyArray<Turn>,
-  submitted: ReadonlyArray<Prompt> = []
+  submitted: ReadonlyArray<Prompt> = [],
+  from = 0
 ): ReadonlyArray<Item> => {
   const first = turns[0]?.index ?? Infinity
-  const prompts = [...submitted.filter(({ index }) => index < first), ...turns].map(
-    ({ index, kind, prompt, submitted_at }): Item => {
-      const text = kind === "compact" && prompt === "" ? "(compacts the conversation)" : prompt
-      return { kind: "prompt", text, key: `turn ${index}`, turn: index, at: submitted_at, until: submitted_at }
-    }
-  )
+  const shown = [
+    ...submitted.filter(({ index }) => index < first),
+    ...turns.filter(({ submitted_at }) => submitted_at >= from)
+  ]
+  const prompts = shown.map(({ index, kind, prompt, submitted_at }): Item => {
+    const text = kind === "compact" && prompt === "" ? "(compacts the conversation)" : prompt
+    return { kind: "prompt", text, key: `turn ${index}`, turn: index, at: submitted_at, until: submitted_at }
+  })
   const merged: Array<Item> = []
   let next = 0
   for (const item of items) {

@@ -84,6 +84,31 @@ describe("the lanes of a session", () => {
   const lanes = lanesOf({ detail, steps: replayOf(eventful), transcript: [], samples: [] })
   const lane = (name: string) => lanes.find((each) => each.name === name)
 
+  it("say what is not here, and nothing of it that is not known", () => {
+    const first = replayOf(eventful).slice(0, 3)
+    const present = { ...detail, why: { wait: { since: start + 500 } } } as unknown as Detail
+    const part = lanesOf({
+      detail: present,
+      steps: first,
+      transcript: [],
+      samples: [],
+      isRebuilding: true,
+      absentBefore: start + 400
+    })
+    const bars = part.find(({ name }) => name === "state")?.bars.slice(-2)
+    assert.deepStrictEqual(
+      bars?.map(({ from, label, to }) => [label, from, to]),
+      [
+        ["being rebuilt", first.findLast(({ step }) => step.from !== step.to)?.step.at, start + 500],
+        ["idle.asleep", start + 500, null]
+      ]
+    )
+    for (const name of ["talk", "tools"]) {
+      const [absent] = part.find((each) => each.name === name)?.bars ?? []
+      assert.deepInclude(absent, { from: start - 5, to: start + 400, tone: "quiet" })
+    }
+  })
+
   it("show its states without a gap from its creation on", () => {
     const bars = lane("state")?.bars ?? []
     assert.strictEqual(bars[0]?.from, start - 5)

@@ -45,6 +45,7 @@ const storeOf = ({ detail, events, me, steps }: Exported) => {
   const store = createStore(me.bounds, null)
   store.detail.value = detail
   store.take(steps, events)
+  store.past.look()
   return store
 }
 

@@ -28,10 +28,10 @@ const make = (): Topics => {
 /** Late: an exported session has parts of the page, and no server. */
 let made: Topics | undefined
 
-/** Follows a topic from its beginning, or from now on; it can rest, and goes on where it was. */
-export const followLive = (name: string, { onEvent, onPhase }: TopicReader): Following => {
+/** Follows a topic after an id, or from its beginning (all sessions: from now on); it can rest, and goes on where it was. */
+export const followLive = (name: string, { onEvent, onPhase }: TopicReader, begin = ""): Following => {
   const topics = (made ??= make())
-  let after = ""
+  let after = begin
   let isStopped = false
   const reader: TopicReader = {
     onPhase,

@@ -1,11 +1,19 @@
-/** Opens a session on the server: its detail, then its stream from the beginning, and on for as long as it is looked at. */
+/**
+ * Opens a session on the server: its detail, which is the present, then what comes after that, live, for as long as it is looked
+ * at, and beside it what came before.
+ */
+import { batch, effect } from "@preact/signals"
 import type { Me } from "../../contract.ts"
-import type { Detail, Step, TranscriptEvent } from "../../sessionContract.ts"
-import { problemFrom } from "../../client/api.ts"
+import type { Detail, Step, StreamId, TranscriptEvent } from "../../sessionContract.ts"
+import { problemFrom, Refused, unreachable } from "../../client/api.ts"
+import { retryDelayMillis } from "../../client/live.ts"
+import type { Following, Phase } from "../../client/live.ts"
+import type { ServerEvent } from "../../client/sse.ts"
 import { followLive } from "../live/topics.ts"
 import { gathered } from "../app/gathered.ts"
 import { api } from "../store.ts"
 import { parsed } from "../../client/visible.ts"
+import { between } from "./past.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
 
@@ -15,6 +23,7 @@ export const openSession = (id: string, who: Me): { readonly store: Store; reado
     wire: (seq) => api.wire(id, seq),
     search: (query, after) => api.search(id, query, after),
     processes: () => api.processes(id),
+    events: (after, limit) => api.events(id, after, limit),
     turns: (after, limit) => api.turns(id, after, limit),
     why: () => api.why(id),
     act: (order) => api.act(id, order),
@@ -33,8 +42,16 @@ const examineMillis = 3_000
 /** The words of the wait contain times. */
 const askAnywayMillis = 5_000
 
+/** Enough for what one sees of a transcript at first. */
+const firstEvents = 200
+/** As the server gives them out. */
+const stepsPerPage = 500
+/** Pages of earlier events that are fetched without being asked for: the axis and the outline show what is in them. */
+const pagesAhead = 10
+
 const feed = (id: string, store: Store): (() => void) => {
-  let isOpen = true
+  const life = new AbortController()
+  const isOpen = () => !life.signal.aborted
   let steps: Array<Step> = []
   let events: Array<TranscriptEvent> = []
   let drawing: ReturnType<typeof setTimeout> | undefined
@@ -42,45 +59,102 @@ const feed = (id: string, store: Store): (() => void) => {
   /** A stream of thousands is drawn a few times a second, not thousands of times. */
   const draw = () => {
     drawing = undefined
-    store.take(steps, events)
-    steps = []
-    events = []
+    // Behind those that came before them.
+    const hasEvents = store.past.first.peek() !== undefined
+    const [newSteps, newEvents] = [store.isBegun.peek() ? steps : [], hasEvents ? events : []]
+    if (newSteps === steps) steps = []
+    if (newEvents === events) events = []
+    batch(() => store.take(newSteps, newEvents))
   }
   const later = () => {
     drawing ??= setTimeout(draw, 50)
   }
 
   const { refresh: ask, refreshSoon: askSoon } = gathered(async () => {
-    if (!isOpen) return
+    if (!isOpen()) return
     try {
       const detail: Detail = await api.detail(id)
-      if (!isOpen) return
+      if (!isOpen()) return
       store.detail.value = detail
       store.problem.value = undefined
     } catch (cause) {
       const problem = problemFrom(cause)
       // What is known stays in sight while the server is away; a session that is gone is gone.
-      if (isOpen && (store.detail.value === undefined || problem.status === 404)) store.problem.value = problem
+      if (isOpen() && (store.detail.value === undefined || problem.status === 404)) store.problem.value = problem
       throw cause
     }
   }, askAgainMillis)
 
-  void ask()
-  const following = followLive(id, {
-    onPhase: (phase) => {
-      store.phase.value = phase
-      if (phase.name === "live") askSoon()
-    },
-    onEvent: ({ data, event }) => {
-      if (event === "step") {
-        steps.push(parsed<Step>(data))
-        later()
-      } else if (event === "event") {
-        events.push(parsed<TranscriptEvent>(data))
-        later()
+  let following: Following | undefined
+  let again: ReturnType<typeof setTimeout> | undefined
+  /** Tries until it succeeds, or is refused for good. */
+  const persistently = async (what: () => Promise<void>): Promise<void> => {
+    for (let failures = 0; isOpen(); failures++) {
+      try {
+        return await what()
+      } catch (cause) {
+        const { status } = problemFrom(cause)
+        if (status >= 400 && status < 500 && status !== 408 && status !== 429) return
+        await new Promise<void>((resolve) => {
+          again = setTimeout(resolve, retryDelayMillis(failures, Math.random()))
+        })
       }
-      if (event === "changed" || (event === "step" && store.phase.value.name === "live")) askSoon()
     }
+  }
+  const begin = async ({ last_event, last_step }: Detail) => {
+    const after: StreamId = `e${last_event}.s${last_step}`
+    following = followLive(id, { onPhase, onEvent }, after)
+    look()
+    await Promise.all([
+      persistently(async () => {
+        const events = await between(
+          (...range) => api.events(id, ...range),
+          Math.max(0, last_event - firstEvents),
+          last_event + 1
+        )
+        if (!isOpen()) return
+        store.take([], events)
+        store.past.look()
+        later()
+      }),
+      persistently(async () => {
+        while (isOpen() && store.lastIds().step < last_step) {
+          const { steps } = await api.steps(id, store.lastIds().step, stepsPerPage)
+          if (steps.length === 0) break
+          store.take(steps, [])
+        }
+        store.isBegun.value = true
+        later()
+      })
+    ])
+    for (let page = 0; isOpen() && page < pagesAhead; page++) if (!(await store.past.more())) return
+  }
+  void persistently(async () => {
+    await ask()
+    const detail = store.detail.peek()
+    if (detail !== undefined) return void begin(detail)
+    throw new Refused(store.problem.peek() ?? unreachable)
+  })
+
+  const onPhase = (phase: Phase) => {
+    store.phase.value = phase
+    if (phase.name === "live") askSoon()
+  }
+  const onEvent = ({ data, event }: ServerEvent) => {
+    if (event === "step") {
+      steps.push(parsed<Step>(data))
+      later()
+    } else if (event === "event") {
+      events.push(parsed<TranscriptEvent>(data))
+      later()
+    }
+    if (event === "changed" || (event === "step" && store.phase.value.name === "live")) askSoon()
+  }
+  /** A moment that is travelled to has its conversation. */
+  const stopTravel = effect(() => {
+    const first = store.past.first.value
+    if (first === null || first === undefined || store.cursor.value === null) return
+    if ((store.last.value?.step.at ?? 0) < first.at) void store.past.more()
   })
   /** Only of a process there is anything to examine. */
   const examine = async () => {
@@ -92,7 +166,7 @@ const feed = (id: string, store: Store): (() => void) => {
     }
     try {
       const [diagnosis, { samples }] = await Promise.all([api.why(id), api.processes(id)])
-      if (!isOpen) return
+      if (!isOpen()) return
       store.diagnosis.value = diagnosis
       store.measured(samples)
     } catch {
@@ -102,22 +176,25 @@ const feed = (id: string, store: Store): (() => void) => {
   let examining: ReturnType<typeof setTimeout> | undefined
   const examineAgain = async () => {
     await examine()
-    if (isOpen) examining = setTimeout(() => void examineAgain(), examineMillis)
+    if (isOpen()) examining = setTimeout(() => void examineAgain(), examineMillis)
   }
   examining = setTimeout(() => void examineAgain(), 500)
   const anyway = setInterval(() => {
     if (!document.hidden && store.phase.value.name === "live" && !store.isOver.value) void ask()
   }, askAnywayMillis)
-  const look = () => (document.hidden ? following.rest() : following.resume())
+  const look = () => (document.hidden ? following?.rest() : following?.resume())
+  const retry = () => following?.retry()
   document.addEventListener("visibilitychange", look)
-  addEventListener("online", following.retry)
+  addEventListener("online", retry)
   return () => {
-    isOpen = false
+    life.abort()
     clearTimeout(drawing)
     clearTimeout(examining)
     clearInterval(anyway)
     document.removeEventListener("visibilitychange", look)
-    removeEventListener("online", following.retry)
-    following.stop()
+    removeEventListener("online", retry)
+    stopTravel()
+    clearTimeout(again)
+    following?.stop()
   }
 }

@@ -65,14 +65,25 @@ export const keepAddress = (store: Store, id: string): (() => void) => {
       const moment = wanted.value
       const detail = store.detail.value
       // Read before anything else: when more of it comes, this is asked again.
-      const [steps, , phase] = [store.steps.value, store.transcript.value, store.phase.value]
+      const [steps, , phase, first] = [
+        store.steps.value,
+        store.transcript.value,
+        store.phase.value,
+        store.past.first.value
+      ]
       if (moment === null || detail === undefined) return
       const { of, seq } = moment
       const last = of === "steps" ? detail.last_step : detail.last_event
       if (seq === null) return missing(`such ${of === "steps" ? "step" : "event"}`, last)
       const here = store.lastIds()
       const isComplete =
-        phase.name === "live" && here.step >= detail.last_step && here.event >= detail.last_event && steps.length > 0
+        first !== undefined &&
+        phase.name === "live" &&
+        here.step >= detail.last_step &&
+        here.event >= detail.last_event &&
+        steps.length > 0
+      if (of === "events" && isComplete && first !== null && first !== undefined && seq < first.seq)
+        return void store.past.more()
       // The moment of an event is told by the steps.
       const isThere = of === "steps" ? goToStep(store, seq) : isComplete && goToEvent(store, seq)
       if (isThere) wanted.value = null

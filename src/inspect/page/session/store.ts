@@ -11,6 +11,7 @@ import type { Done, Me, Opened } from "../../contract.ts"
 import type {
   Detail,
   Diagnosis,
+  Events,
   Hits,
   Processes,
   Step,
@@ -25,12 +26,13 @@ import { now } from "../clock.ts"
 import type { Phase } from "../../client/live.ts"
 import { countsAfter, visitsAfter } from "./model/counts.ts"
 import { failedMoments } from "./model/outline.ts"
-import { machineOf, Replay } from "./model/replay.ts"
+import { machineOf, Replay, storedIn } from "./model/replay.ts"
 import type { Replayed } from "./model/replay.ts"
 import { Transcript, withPrompts } from "../../client/Transcript.ts"
 import { changes, pathOf } from "./model/value.ts"
 import { axisOf, inOrder, lastAtOrBefore } from "./time/axis.ts"
 import type { View } from "./time/axis.ts"
+import { pastOf } from "./past.ts"
 import { instantsOf, lanesOf } from "./time/lanes.ts"
 
 /** What the server can be asked for or told to do; `null` for an exported session, which has no server. */
@@ -42,6 +44,7 @@ export interface SessionApi {
   /** Those of a higher number than `after`, the oldest first. */
   readonly turns: (after: number, limit: number) => Promise<Turns>
   readonly why: () => Promise<Diagnosis>
+  readonly events: (after: number, limit: number) => Promise<Events>
   readonly act: (order: "interrupt" | "close" | "unpark") => Promise<Done>
   /** Succeeds when the turn is accepted. */
   readonly submit: (prompt: string) => Promise<Done>
@@ -72,6 +75,11 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
   const phase = signal<Phase>({ name: "connecting" })
   const steps = signal<ReadonlyArray<Replayed>>([])
   const events = signal(conversation.items)
+  const past = pastOf(conversation, api?.events ?? null, () => {
+    events.value = conversation.items
+  })
+  /** The steps up to the session's opening are not all here yet. */
+  const isBegun = signal(api === null)
   /** The moment that time travel shows; `null` is live. */
   const cursor = signal<number | null>(null)
   /** The time on the axis that is pointed at. */
@@ -94,30 +102,43 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     return cursor.value ?? steps.value.length
   })
   const isLive = computed(() => cursor.value === null && pointed.value === null)
-  const snapshot = computed(() => {
-    const count = Math.min(moment.value, steps.value.length)
-    return replay.at(count)
-  })
   /** So many of the steps are here, of so many that there are, while the others come; `null`: all are here. */
   const rebuilding = computed(() => {
     const last = detail.value?.last_step ?? 0
     const here = steps.value.at(-1)?.step.seq ?? 0
-    const isComing = ["connecting", "catching-up"].includes(phase.value.name)
+    const isComing = !isBegun.value || ["connecting", "catching-up"].includes(phase.value.name)
     return isComing && here < last ? { here, last } : null
   })
   /** While its past is rebuilt, the present is what the detail says. */
-  const active = computed(() =>
-    detail.value !== undefined && isLive.value && (steps.value.length === 0 || rebuilding.value !== null)
-      ? detail.value.session.substate
-      : pathOf(snapshot.value.value)
+  const present = computed(() =>
+    isLive.value && (steps.value.length === 0 || rebuilding.value !== null) ? detail.value : undefined
   )
-  /** The step that led to the moment. */
-  const last = computed(() => steps.value[moment.value - 1])
-  const transcript = computed(() => withPrompts(events.value, detail.value?.turns ?? [], conversation.prompts))
+  const snapshot = computed(() =>
+    present.value === undefined
+      ? replay.at(Math.min(moment.value, steps.value.length))
+      : (storedIn(machine, present.value.snapshot) ?? replay.at(0))
+  )
+  const active = computed(() => present.value?.session.substate ?? pathOf(snapshot.value.value))
+  /** The step that led to the moment; `undefined`: there is none, or it is not here yet. */
+  const last = computed(() => (present.value === undefined ? steps.value[moment.value - 1] : undefined))
+  const transcript = computed(() => {
+    const first = past.first.value
+    if (first === undefined) return []
+    // An exported session has no more than its file has.
+    const from = api === null ? 0 : (first?.at ?? 0)
+    return withPrompts(events.value, detail.value?.turns ?? [], conversation.prompts, from)
+  })
   const lanes = computed(() =>
     detail.value === undefined
       ? []
-      : lanesOf({ detail: detail.value, steps: steps.value, transcript: transcript.value, samples: samples.value })
+      : lanesOf({
+          detail: detail.value,
+          steps: steps.value,
+          transcript: transcript.value,
+          samples: samples.value,
+          isRebuilding: rebuilding.value !== null,
+          absentBefore: api === null ? null : (past.first.value?.at ?? null)
+        })
   )
   const turns = computed(() => {
     const last = detail.value?.turns ?? []
@@ -155,6 +176,8 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
       samples.value = [...samples.peek().filter(({ at }) => at < first), ...newer].slice(-mostSamples)
     },
     phase,
+    past,
+    isBegun,
     steps,
     cursor,
     pointed,
@@ -204,6 +227,7 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
       if (newEvents.length > 0) {
         conversation.append(newEvents)
         events.value = conversation.items
+        past.look()
       }
     },
     /** Past the last step is live again. */

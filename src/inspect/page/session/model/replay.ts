@@ -7,10 +7,11 @@
  */
 import { begin, decide } from "../../../../../machines/decide.ts"
 import type { Timer } from "../../../../../machines/decide.ts"
+import { initialContext } from "../../../../../machines/session/events.ts"
 import { sessionMachineWith } from "../../../../../machines/session/machine.ts"
 import type { SessionEvent, SessionMachine, SessionSnapshot } from "../../../../../machines/session/machine.ts"
 import type { Me } from "../../../contract.ts"
-import type { Step } from "../../../sessionContract.ts"
+import type { Detail, Step } from "../../../sessionContract.ts"
 import { takenWays } from "./takenWays.ts"
 import type { TakenWay } from "./takenWays.ts"
 import { pathOf, valueOf } from "./value.ts"
@@ -22,6 +23,16 @@ export const machineOf = (bounds: Me["bounds"]): SessionMachine =>
     restartIntensity: bounds.restart_intensity,
     restartPeriodMillis: bounds.restart_period_millis
   })
+
+/** The state and context that the ledger has; a state that this machine does not know is none of its. */
+export const storedIn = (machine: SessionMachine, snapshot: Detail["snapshot"]): SessionSnapshot | undefined => {
+  try {
+    const config = { value: snapshot.value, context: { ...initialContext, ...snapshot.context } }
+    return machine.resolveState(config as Parameters<SessionMachine["resolveState"]>[0]) as SessionSnapshot
+  } catch {
+    return undefined
+  }
+}
 
 /** One step, as the machine of this page decides it now. */
 export interface Replayed {

@@ -4,6 +4,7 @@
  * Follows its end while one reads there; in time travel the moment is scrolled to, and what came later is faint.
  */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
+import { plural } from "../../../client/format.ts"
 import { isToolRunning } from "../../../client/Transcript.ts"
 import type { Item } from "../../../client/Transcript.ts"
 import { isMarkdown } from "../reading.ts"
@@ -13,6 +14,8 @@ import { Composer } from "./Composer.tsx"
 import { Entry } from "./Entry.tsx"
 import { useMeasured } from "./useMeasured.ts"
 
+/** Nearer to the beginning than this wants what came before. */
+const earlierPixels = 1_500
 /** Nearer to the end than this is at the end. */
 const endPixels = 60
 
@@ -34,6 +37,7 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
     const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < endPixels
     if (isNear) isAtEnd.current = true
     else if (element.scrollTop < lastTop.current - 2) isAtEnd.current = false
+    if (element.scrollTop < earlierPixels && !isAtEnd.current) void store.past.more()
     lastTop.current = element.scrollTop
   }
   const pinned = store.cursor.value
@@ -43,6 +47,16 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
   useLayoutEffect(() => {
     if (pinned === null && isAtEnd.current && items.length > 0) rows.scrollToIndex(items.length - 1, { align: "end" })
   }, [items, rows.getTotalSize()])
+  // What came before is put in above: what is read stays where it is.
+  const begins = items[0]?.key
+  const before = useRef({ begins, size: 0 })
+  useLayoutEffect(() => {
+    const element = scroller.current
+    const size = rows.getTotalSize()
+    const isLonger = before.current.begins !== begins && size > before.current.size && before.current.size > 0
+    if (element !== null && isLonger && !isAtEnd.current) element.scrollTop += size - before.current.size
+    before.current = { begins, size }
+  }, [begins, rows.getTotalSize()])
   useEffect(() => {
     if (pinned === null || store.spot.peek() !== null) return
     const last = lastAtOrBefore(
@@ -50,7 +64,7 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
       until
     )
     rows.scrollToIndex(Math.max(0, last), { align: "center" })
-  }, [pinned])
+  }, [pinned, begins])
 
   const spot = store.spot.value
   useEffect(() => {
@@ -70,6 +84,7 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
       : undefined
   return (
     <div class="conversation">
+      <Earlier store={store} />
       <div
         class="transcript"
         ref={scroller}
@@ -79,7 +94,9 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
         aria-label="Transcript"
         aria-live="off"
       >
-        {items.length === 0 ? <p class="empty">Nothing was said yet.</p> : null}
+        {items.length > 0 ? null : (
+          <p class="empty">{store.past.first.value === undefined ? "It is being fetched." : "Nothing was said yet."}</p>
+        )}
         <div class="rows" style={{ height: `${rows.getTotalSize()}px` }}>
           {rows.getVirtualItems().map(({ index, key, start }) => {
             const item = items[index]
@@ -121,5 +138,25 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
         </label>
       </div>
     </div>
+  )
+}
+
+/** What is not here of the beginning. */
+const Earlier = ({ store }: { readonly store: Store }) => {
+  const { first, isComing, more, problem } = store.past
+  const seq = first.value?.seq ?? 1
+  if (store.api === null || seq === 1) return null
+  return (
+    <p class="earlier faint" role="status">
+      {plural(seq - 1, "earlier event")} not here yet
+      {problem.value === undefined ? "" : `: ${problem.value.detail}`}{" "}
+      {isComing.value ? (
+        "· being fetched"
+      ) : (
+        <button type="button" class="icon-button" onClick={() => void more()}>
+          Fetch more
+        </button>
+      )}
+    </p>
   )
 }

@@ -14,6 +14,7 @@ export const TravelBar = ({ store }: { readonly store: Store }) => {
   const at = Math.min(store.moment.value, count)
   const step = store.last.value?.step
   const isLive = store.isLive.value
+  const noStep = isLive && store.rebuilding.value !== null ? "being rebuilt" : "before the first step"
   useTravelKeys(store)
   return (
     <div class={`travel${isLive ? "" : " travelling"}`}>
@@ -41,16 +42,12 @@ export const TravelBar = ({ store }: { readonly store: Store }) => {
         max={count}
         value={at}
         aria-label="The step that is looked at"
-        aria-valuetext={
-          step === undefined
-            ? "before the first step"
-            : `step ${step.seq}, ${timerName(step.event.type)}, to ${step.to}`
-        }
+        aria-valuetext={step === undefined ? noStep : `step ${step.seq}, ${timerName(step.event.type)}, to ${step.to}`}
         onInput={(event) => store.travel(Number(event.currentTarget.value))}
       />
       <span class="travel-step">
         {step === undefined ? (
-          <span class="dim">before the first step</span>
+          <span class="dim">{noStep}</span>
         ) : (
           <>
             <b>

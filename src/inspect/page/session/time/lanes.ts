@@ -46,13 +46,28 @@ export interface LaneInputs {
   readonly steps: ReadonlyArray<Replayed>
   readonly transcript: ReadonlyArray<Item>
   readonly samples: ReadonlyArray<UseSample>
+  /** What was said and done before this time is not here; absent or `null`: all is. */
+  readonly absentBefore?: number | null
+  /** Only the first of the steps are here. */
+  readonly isRebuilding?: boolean
 }
 
-export const lanesOf = ({ detail, samples, steps, transcript }: LaneInputs): ReadonlyArray<Lane> => [
-  { name: "state", bars: stateBars(detail, steps), marks: steps.flatMap(restartMark) },
+export const lanesOf = ({
+  absentBefore = null,
+  detail,
+  isRebuilding = false,
+  samples,
+  steps,
+  transcript
+}: LaneInputs): ReadonlyArray<Lane> => [
+  { name: "state", bars: stateBars(detail, steps, isRebuilding), marks: steps.flatMap(restartMark) },
   { name: "turns", bars: detail.turns.map((turn) => turnBar(turn, detail)), marks: [] },
-  { name: "talk", bars: talkBars(transcript), marks: [] },
-  { name: "tools", bars: toolBars(transcript, detail.turns), marks: [] },
+  { name: "talk", bars: [...absentBars(detail, absentBefore), ...talkBars(transcript)], marks: [] },
+  {
+    name: "tools",
+    bars: [...absentBars(detail, absentBefore), ...toolBars(transcript, detail.turns)],
+    marks: []
+  },
   { name: "steps", bars: [], marks: steps.map(stepMark) },
   { name: "process", bars: detail.processes.map(processBar), marks: detail.processes.flatMap(endMark) },
   ...useLanes(samples),
@@ -80,7 +95,11 @@ export const instantsOf = (lanes: ReadonlyArray<Lane>): ReadonlyArray<number> =>
     ...marks.map(({ at }) => at)
   ])
 
-const stateBars = ({ session }: Detail, steps: ReadonlyArray<Replayed>): ReadonlyArray<Bar> => {
+const stateBars = (
+  { session, why }: Detail,
+  steps: ReadonlyArray<Replayed>,
+  isRebuilding: boolean
+): ReadonlyArray<Bar> => {
   const bars: Array<Bar> = []
   let [from, path] = [session.created_at, steps[0]?.step.from ?? session.substate]
   for (const { step } of steps) {
@@ -88,6 +107,13 @@ const stateBars = ({ session }: Detail, steps: ReadonlyArray<Replayed>): Readonl
     bars.push({ from, to: step.at, label: path, tone: toneOf(path) })
     from = step.at
     path = step.to
+  }
+  if (isRebuilding) {
+    // Between what is here and now is what is not: only since when it is in its present state is known.
+    const since = Math.max(from, why.wait.since)
+    bars.push({ from, to: since, label: "being rebuilt", tone: "quiet" })
+    from = since
+    path = session.substate
   }
   const closed = path === "closed"
   return [...bars, { from, to: closed ? from : null, label: path, tone: toneOf(path) }]
@@ -116,6 +142,12 @@ const turnBar = ({ ended_at, failure, index, kind, status, submitted_at }: Turn,
   const words = `${status.replace("_", " ")}${failure === null ? "" : `, ${failure.class}`}`
   return { from: submitted_at, to: ended_at, label: `${name}: ${words}`, tone: turnTones[status] }
 }
+
+/** An empty lane would say that nothing was said and done. */
+const absentBars = ({ session }: Detail, before: number | null): ReadonlyArray<Bar> =>
+  before === null || before <= session.created_at
+    ? []
+    : [{ from: session.created_at, to: before, label: "not here yet: travel or scroll there", tone: "quiet" }]
 
 const talkBars = (transcript: ReadonlyArray<Item>): ReadonlyArray<Bar> =>
   transcript.flatMap((item): ReadonlyArray<Bar> =>
