@@ -122,9 +122,9 @@ describe.skipIf(chromium === null)("what needs attention", () => {
     await start("fail model")
     const made = await until(
       () => page.evaluate("window.made") as Promise<ReadonlyArray<string>>,
-      (texts) => texts.some((text) => text.startsWith("coder: failed"))
+      (texts) => texts.some((text) => text.startsWith("fail model: failed"))
     )
-    assert.match(made.join("\n"), /^coder: failed: Turn 1 failed: The model/m)
+    assert.match(made.join("\n"), /^fail model: failed: Turn 1 failed: The model/m)
     await page.context().close()
   })
 

@@ -8,6 +8,7 @@ import { makeWorkspace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
 import { adminToken, startTroupe, patienceMillis, until } from "./harness.ts"
 import type { RunningTroupe } from "./harness.ts"
+import { isSound } from "./isSound.ts"
 import { idOf, isClosed, seed } from "./seed.ts"
 
 const total = 2_000
@@ -34,8 +35,8 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
   it("are counted, searched and filtered by the server", async () => {
     const page = await all()
     const closed = Array.from({ length: total }, (_, n) => n).filter(isClosed).length
-    await page.getByRole("button", { name: `all ${digits(total)}` }).waitFor()
-    await page.getByRole("button", { name: `closed ${closed}` }).click()
+    await page.getByRole("link", { name: `all ${digits(total)}` }).waitFor()
+    await page.getByRole("link", { name: `closed ${closed}` }).click()
     await row(page, 3).waitFor()
     await matches(page, closed)
     assert.deepStrictEqual(new Set(await page.locator(".grid-row .badge b").allTextContents()), new Set(["closed"]))
@@ -54,6 +55,44 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
     // The view can be sent as a link.
     const second = await troupe.visit({ token: adminToken, at: new URL(page.url()).hash })
     await matches(second, 667)
+  })
+
+  it("are sorted by the database, with the columns and under the names that the reader has chosen", async () => {
+    const page = await all()
+    await page.getByRole("button", { name: "Turns" }).click()
+    const first = page.locator(".grid-row[data-index='0'] .cell-turns")
+    await first.filter({ hasText: "16" }).waitFor()
+    await page.getByRole("button", { name: "Turns" }).click()
+    await first.filter({ hasText: /^0$/ }).waitFor()
+    assert.strictEqual(await page.locator(".grid-head [aria-sort]").getAttribute("aria-sort"), "ascending")
+    await page.getByRole("button", { name: "Turns" }).click()
+
+    await page.locator("summary", { hasText: "Columns" }).click()
+    await page.getByLabel("Another name in meta").fill("ticket")
+    await page.getByRole("button", { name: "Add", exact: true }).click()
+    await page.getByLabel("Tokens").check()
+    await page.keyboard.press("Escape")
+    await page.getByLabel("Filter by data of the app").fill("ticket=T-16")
+    await page.keyboard.press("Enter")
+    await matches(page, 1)
+    await page.locator(".grid-row .cell-meta", { hasText: "T-16" }).waitFor()
+    assert.strictEqual(await page.locator(".grid-row .cell-name").textContent(), "Ticket 16")
+
+    await page.locator("summary", { hasText: "Saved" }).click()
+    await page.getByLabel("Name of the present filter").fill("sixteen")
+    await page.getByRole("button", { name: "Save", exact: true }).click()
+    await page.getByRole("button", { name: "Forget sixteen" }).waitFor()
+    await page.keyboard.press("Escape")
+    await page.getByRole("link", { name: `idle ${digits(1_500)}` }).click()
+    await page.getByRole("button", { name: "Clear" }).click()
+    await page.reload()
+    await page.locator(".head-meta", { hasText: "ticket" }).waitFor()
+    await page.locator("summary", { hasText: "Saved" }).click()
+    await page.getByRole("link", { name: "sixteen" }).click()
+    await matches(page, 1)
+    assert.include(page.url(), "#/sessions?meta=ticket%3DT-16&sort=turns")
+    const second = await troupe.visit({ token: adminToken, at: new URL(page.url()).hash })
+    await matches(second, 1)
   })
 
   it("can be scrolled to the last, with no more rows in the document than are visible", async () => {
@@ -151,6 +190,61 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
     assert.isBelow(after - before, 128 * 1024, `${before} kB before, ${after} kB with a hundred`)
     const page = await all()
     await page.getByText("live", { exact: true }).waitFor()
+  })
+
+  it("are closed many at a time: after a question with their number, each with what became of it", async () => {
+    const token = await troupe.mint("bulk")
+    const ids = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => troupe.create(token, { meta: { title: `Batch ${n}` } }))
+    )
+    const page = await troupe.visit({ token: adminToken, at: "#/sessions?app=bulk&sort=created" })
+    const box = (n: number) => page.locator(`[data-session="${ids[n]}"] input`)
+    await matches(page, ids.length)
+    const order = await page.evaluate<ReadonlyArray<string>>(
+      "[...document.querySelectorAll('.grid-row')].map((row) => row.dataset.session)"
+    )
+    const at = (n: number) => page.locator(`[data-session="${order[n]}"] input`)
+    await at(1).click()
+    await at(4).click({ modifiers: ["Shift"] })
+    await page.getByText("4 sessions chosen").waitFor()
+    await page.getByRole("button", { name: "Choose none" }).click()
+    await box(0).click()
+    await page.getByRole("button", { name: "Choose all 12 that match" }).click()
+    await page.getByText("12 sessions chosen").waitFor()
+
+    // One of them is gone before it is done: it is refused, and the others are done.
+    await troupe.call("DELETE", `/sessions/${ids[3]}`, token)
+    await page.route(`**/sessions/${ids[5]}/close`, (route) =>
+      route.fulfill({
+        status: 503,
+        contentType: "application/problem+json",
+        body: JSON.stringify({ status: 503, error: "unavailable", title: "Away", detail: "The ledger is away." })
+      })
+    )
+    await page.getByRole("button", { name: "Close…" }).click()
+    const dialog = page.getByRole("dialog", { name: "Close 11 sessions" })
+    await dialog.getByText("1 is closed already.").waitFor()
+    await shoot(page, "bulk-close")
+    await isSound(page, "the question")
+    await dialog.getByRole("button", { name: "Close 11 sessions" }).click()
+    await page.getByText("Close 11 sessions: 10 done, 1 refused").waitFor()
+    await page.locator(".bulk-names .is-refused", { hasText: "Batch 5 refused: The ledger is away." }).waitFor()
+    await shoot(page, "bulk-results")
+    await isSound(page, "the results")
+    const open = await troupe.call("GET", "/inspect/api/sessions?app=bulk&state=idle", adminToken)
+    assert.strictEqual(open.json.count, 1)
+
+    await page.unrouteAll()
+    await page.getByRole("button", { name: "Try 1 one again" }).click()
+    await page.getByText("Close 11 sessions: 1 done").waitFor()
+    const trail = await troupe.call("GET", `/admin/sessions/${ids[5]}/audit`, adminToken)
+    assert.deepInclude(
+      trail.json.audit.map(({ action, actor }: { action: string; actor: string }) => ({ action, actor })),
+      {
+        action: "close",
+        actor: "admin"
+      }
+    )
   })
 })
 

@@ -39,7 +39,7 @@ const nth = (n: number, now: number): LedgerWrite => {
       cwd: `/srv/repo-${n}`,
       ownsCwd: false,
       model: n === 1_234 ? "needle-in-the-hay" : "large",
-      meta: {},
+      meta: n % 16 === 0 ? { title: `Ticket ${n}`, ticket: `T-${n}` } : {},
       state: isOver ? "closed" : "idle",
       substate: isOver ? "closed" : "idle.asleep",
       turnCount: n % 17,

@@ -4,6 +4,7 @@
  */
 import { Deferred, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import { cut } from "../../domain/cut.ts"
 import { SessionState } from "../../domain/Session.ts"
 import { createApi } from "../../inspect/client/api.ts"
 import type { Api, SessionFilter } from "../../inspect/client/api.ts"
@@ -20,6 +21,7 @@ import { makeTop } from "../top/Top.ts"
 import { waitOf } from "../top/words.ts"
 
 const printedRows = 100
+const longestName = 40
 
 export const topCommand = Command.make(
   "top",
@@ -33,12 +35,34 @@ export const topCommand = Command.make(
       Flag.withDescription("Only those in this state"),
       Flag.optional
     ),
+    substate: Flag.String("substate").pipe(
+      Flag.withDescription("Only those in this part of a state, such as turning.asking or idle.parked"),
+      Flag.optional
+    ),
+    outcome: Flag.Literals("outcome", ["completed", "interrupted", "failed", "timed_out"]).pipe(
+      Flag.withDescription("Only those whose last turn ended so"),
+      Flag.optional
+    ),
+    meta: Flag.String("meta").pipe(
+      Flag.withDescription("Only those whose metadata has this value, as in team=red"),
+      Flag.optional
+    ),
+    sort: Flag.Literals("sort", ["activity", "created", "state", "outcome", "cost", "turns"]).pipe(
+      Flag.withDescription(
+        "The last active first, or the newest, longest in its state, last ended, dearest, most turns"
+      ),
+      Flag.withDefault("activity")
+    ),
+    order: Flag.Literals("order", ["desc", "asc"]).pipe(
+      Flag.withDescription("asc: the other way around"),
+      Flag.withDefault("desc")
+    ),
     json: jsonFlag
   },
-  Effect.fn(function* ({ filter: q, json, state, ...flags }) {
+  Effect.fn(function* ({ filter: q, json, meta, order, outcome, sort, state, substate, ...flags }) {
     const { token, url } = yield* findServer(flags)
     const send = withToken(token)
-    const target = { url, send, filter: { ...noFilter, q, state: Option.getOrNull(state) } }
+    const target = { url, send, filter: filterOf({ q, state, substate, outcome, meta, sort, order }) }
     const api = createApi(`${target.url}/inspect/api/`, send)
     // Reported before the screen is taken over: the server does not answer, or the token is not valid.
     const me = yield* asked(target.url, () => api.me())
@@ -58,9 +82,33 @@ export const topCommand = Command.make(
       command: "troupe top --url http://10.0.0.5:8420",
       description: "Of another, with a token in TROUPE_TOKEN"
     },
-    { command: "troupe top --state turning --json", description: "What runs now, for a program" }
+    { command: "troupe top --state turning --json", description: "What runs now, for a program" },
+    { command: "troupe top --substate idle.parked --sort state", description: "What is parked, the longest first" }
   ])
 )
+
+type Nullable = "meta" | "outcome" | "state" | "substate"
+
+const filterOf = ({
+  meta,
+  order,
+  outcome,
+  q,
+  sort,
+  state,
+  substate
+}: Pick<SessionFilter, "order" | "q" | "sort"> & {
+  readonly [K in Nullable]: Option.Option<NonNullable<SessionFilter[K]>>
+}): SessionFilter => ({
+  ...noFilter,
+  q,
+  sort,
+  order,
+  meta: Option.getOrNull(meta),
+  outcome: Option.getOrNull(outcome),
+  state: Option.getOrNull(state),
+  substate: Option.getOrNull(substate)
+})
 
 const watch = (target: {
   readonly url: string
@@ -107,6 +155,7 @@ const printOnce = Effect.fnUntraced(function* (api: Api, url: string, filter: Se
     row.substate,
     oneLine(row.agent),
     oneLine(row.app),
+    row.name === row.session_id ? "" : cut(oneLine(row.name), longestName),
     age(now - row.created_at),
     count(row.turns),
     count(row.restarts),
@@ -114,8 +163,8 @@ const printOnce = Effect.fnUntraced(function* (api: Api, url: string, filter: Se
     row.wait?.next == null ? "" : countdown(row.wait.next.at - now),
     oneLine(waitOf(row, now))
   ])
-  const head = ["SESSION", "STATE", "AGENT", "APP", "AGE", "TURNS", "RESTARTS", "TOKENS", "NEXT", "WAITS FOR"]
+  const head = ["SESSION", "STATE", "AGENT", "APP", "NAME", "AGE", "TURNS", "RESTARTS", "TOKENS", "NEXT", "WAITS FOR"]
   yield* print(table([head, ...rows]))
   const rest = page.count - page.sessions.length
-  if (rest > 0) yield* note(`… and ${rest} more; --filter and --state find them`)
+  if (rest > 0) yield* note(`… and ${rest} more; --filter and the like find them`)
 })

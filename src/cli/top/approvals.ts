@@ -6,7 +6,7 @@ import { fit, span, visible, wrap } from "./cells.ts"
 import type { Line } from "./cells.ts"
 import type { Model } from "./Model.ts"
 import type { Viewport } from "./Viewport.ts"
-import { shortId } from "./words.ts"
+import { calledBy } from "./words.ts"
 
 export const approvalLines = ({ approval, approvals }: Model, viewport: Viewport): ReadonlyArray<Line> => {
   if (approvals.length === 0) return [[], [span("  Nothing waits for an answer.", "dim")]]
@@ -27,7 +27,7 @@ export const approvalLines = ({ approval, approvals }: Model, viewport: Viewport
 }
 
 const listed = (one: Approval, isChosen: boolean, { columns, now }: Viewport): Line => {
-  const text = `${shortId(one.session_id)} ${fit(visible(one.agent), 9)} ${fit(visible(one.kind), 8)} ${age(now - one.created_at).padStart(4)} ${visible(one.title)}`
+  const text = `${fit(visible(calledBy({ name: one.name ?? one.session_id, session_id: one.session_id }, true)), 16)} ${fit(visible(one.agent), 9)} ${fit(visible(one.kind), 8)} ${age(now - one.created_at).padStart(4)} ${visible(one.title)}`
   const until = ` ${countdown(one.deadline_at - now)}`
   return [span(fit(text, columns - until.length) + until, isChosen ? "inverse" : null)]
 }

@@ -8,7 +8,7 @@ import { helpLines, hints } from "./help.ts"
 import type { Model } from "./Model.ts"
 import { sessionLines } from "./session.ts"
 import type { Viewport } from "./Viewport.ts"
-import { badge, nextOf, shortId, signOf, states, styleOf, waitOf } from "./words.ts"
+import { badge, calledBy, nextOf, signOf, states, styleOf, waitOf } from "./words.ts"
 
 const minimum = { columns: 40, rows: 8 }
 
@@ -102,7 +102,7 @@ const columnsOf = ({ me }: Model, columns: number) => {
   const names = isWide ? 16 : 7
   const set = {
     state: { head: "STATE", width: isWide ? 22 : 14 },
-    id: { head: "SESSION", width: isWide ? 31 : 8 },
+    id: { head: "SESSION", width: isWide ? 31 : 12 },
     agent: { head: "AGENT", width: names },
     // An app sees only its own sessions, so the column is left out.
     app: { head: "APP", width: me?.app == null ? names : 0 },
@@ -133,7 +133,7 @@ const tableLines = (model: Model, viewport: Viewport): ReadonlyArray<Line> => {
     const next = nextOf(row, viewport.now, !isWide)
     const wait = fit(visible(waitOf(row, viewport.now, !isWide)), Math.max(0, set.wait.width - next.length - 1))
     const cells = [
-      cell(set.id, isWide ? id : shortId(id)),
+      cell(set.id, visible(calledBy(row, !isWide))),
       cell(set.agent, visible(row.agent)),
       cell(set.app, visible(row.app)),
       cell(set.age, age(viewport.now - row.created_at)),

@@ -15,6 +15,7 @@ import { badge, styleOf } from "./words.ts"
 import { cutStart } from "../../domain/cut.ts"
 
 const widestTree = 24
+const longestName = 40
 /** From this size on the tree, the arrows and the events stand side by side. */
 const wideLayout = { columns: 100, rows: 20 }
 
@@ -54,6 +55,7 @@ const titled = ({ process, session, why }: Detail, { columns, now }: Viewport): 
   const start: Line = [
     span("── ", "dim"),
     span(session.session_id, "bold"),
+    ...(session.name === session.session_id ? [] : [span(`  ${cut(visible(session.name), longestName)}`)]),
     span("  "),
     span(badge(session.substate, columns < wideLayout.columns), styleOf(toneOf(session.substate))),
     span(`  ${visible(parts.join(", "))} `, "dim")

@@ -30,6 +30,10 @@ export const badge = (substate: string, isNarrow: boolean): string => {
   return `${signOf(toneOf(substate))} ${text}`
 }
 
+/** What it is called by; in a narrow column the beginning of an id is enough. */
+export const calledBy = ({ name, session_id }: Pick<SessionRow, "name" | "session_id">, isNarrow: boolean): string =>
+  name === session_id && isNarrow ? shortId(session_id) : name
+
 export const shortId = (id: string): string => id.replace(/^ses_/, "").slice(0, 8)
 
 /** `0:07 → retiring`, or `0:07` in a narrow table; empty where no timer leads to another state. */

@@ -14,7 +14,10 @@ import type {
   NewSession,
   NewTurn,
   Opened,
+  Outcome,
+  Rows,
   SessionRows,
+  Sort,
   State,
   Threads
 } from "../contract.ts"
@@ -91,12 +94,20 @@ export const problemOf = async (response: Response): Promise<Problem> => {
   return { ...plain, detail: `The server answered ${response.status}. ${cut(text, 200)}`.trim() }
 }
 
+/** Which sessions a list has, and in which order. */
 export interface SessionFilter {
   readonly q: string
   readonly state: State | null
+  /** Such as `turning.asking`. */
+  readonly substate: string | null
+  readonly outcome: Outcome["status"] | null
+  /** `key=value`. */
+  readonly meta: string | null
   readonly agent: string | null
   readonly app: string | null
   readonly node: string | null
+  readonly sort: Sort
+  readonly order: "asc" | "desc"
 }
 
 /** The server requires it on a `POST` with the cookie: no foreign page can send it. */
@@ -149,6 +160,8 @@ export const createApi = (base: string, send: typeof fetch = fetch) => {
     link: () => post<Link>("link"),
     sessions: (filter: Partial<SessionFilter>, limit: number, cursor?: string | null) =>
       get<SessionRows>("sessions", { ...filter, limit, cursor }),
+    /** At most 200. */
+    rows: (ids: ReadonlyArray<string>) => get<Rows>("rows", { ids: ids.join(",") }),
     attention: () => get<Attentions>("attention"),
     fleet: (window: "hour" | "day") => get<Fleet>("fleet", { window }),
     fleetSessions: (from: number, to: number, failed: boolean) =>

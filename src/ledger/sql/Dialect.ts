@@ -12,6 +12,8 @@ export interface Dialect {
   /** A member of a JSON column, by its dotted path; NULL where the column's text can't be read. */
   readonly jsonText: (column: string, path: string) => string
   readonly jsonNumber: (column: string, path: string) => string
+  /** A member of a JSON object that is a whole number and not negative, where it is asked of very many rows; else NULL. */
+  readonly jsonCount: (column: string, name: string) => string
   /** `true` as 1, `false` as 0. */
   readonly jsonFlag: (column: string, path: string) => string
   /** The member of a JSON object whose name is the next parameter, as text, if it is a word, a number or a flag; else NULL. */

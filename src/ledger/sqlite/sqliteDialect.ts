@@ -18,6 +18,7 @@ export const sqliteDialect: Dialect = {
       `CASE WHEN json_type(${column}, '$.${path}') IN ('integer', 'real')
         THEN CAST(json_extract(${column}, '$.${path}') AS REAL) END`
     ),
+  jsonCount: extract,
   jsonFlag: (column, path) =>
     ifValid(column, `CASE json_type(${column}, '$.${path}') WHEN 'true' THEN 1 WHEN 'false' THEN 0 END`),
   jsonMember: (column) =>

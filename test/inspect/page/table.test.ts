@@ -57,6 +57,52 @@ describe("the table of sessions", () => {
     assert.deepStrictEqual(table.waiting.value, [])
   })
 
+  it("moves nothing under the reader's pointer: what has left stays until it leaves, what is new waits", () => {
+    const table = tableWith({ state: "idle" }, rowOf("a"), rowOf("b"), rowOf("c"))
+    table.isPointed = true
+    table.steps([stepOf(rowOf("a", "turning.queued")), stepOf(rowOf("b", "turning.queued"))], true, 5)
+    table.steps([stepOf(rowOf("d"), "", 0)], true, 6)
+    assert.deepStrictEqual(table.order.value, ["a", "b", "c"])
+    assert.deepStrictEqual(
+      table.order.value.map((id) => table.row(id)?.value.hasLeft),
+      [true, true, false]
+    )
+    assert.deepStrictEqual(table.waiting.value, ["d"])
+    // One comes back while the pointer is there.
+    table.steps([stepOf(rowOf("b", "idle.awake"), "turning.running")], true, 7)
+    assert.isFalse(table.row("b")?.value.hasLeft)
+    table.unpointed()
+    assert.deepStrictEqual(table.order.value, ["b", "c"])
+  })
+
+  it("keeps the places of a list that is sorted by something else, says that they are old, and lets what is new wait", () => {
+    const table = tableWith({ sort: "turns" }, rowOf("a"), rowOf("b"))
+    assert.isFalse(table.isStale.value)
+    table.steps([stepOf(rowOf("b", "turning.queued")), stepOf(rowOf("c"), "", 0)], true, 5)
+    assert.deepStrictEqual(table.order.value, ["a", "b"])
+    assert.deepStrictEqual(table.waiting.value, ["c"])
+    assert.isTrue(table.isStale.value)
+    table.expect({ ...noFilter, sort: "turns" })
+    table.page(pageOf([rowOf("b"), rowOf("a")]), true)
+    assert.isFalse(table.isStale.value)
+  })
+
+  it("keeps what a step does not know, and asks for it where a turn has ended", () => {
+    const cost = { amount: 1, currency: "USD" }
+    const table = tableWith({}, rowOf("a", "turning.running", { cost }), rowOf("b"))
+    assert.deepStrictEqual(table.steps([stepOf(rowOf("b", "turning.queued"))], true, 5), [])
+    const last_outcome = { turn: 1, status: "completed", at: 9, failure: null } as const
+    const ended = rowOf("a", "idle.awake", { last_outcome, last_activity_at: 9 })
+    assert.deepStrictEqual(table.steps([stepOf(ended, "turning.running")], true, 6), ["a"])
+    assert.deepStrictEqual(table.row("a")?.value.row.cost, cost)
+    const dearer = { amount: 2, currency: "USD" }
+    table.renewed([{ ...ended, cost: dearer }, rowOf("gone")])
+    assert.deepStrictEqual(table.row("a")?.value.row.cost, dearer)
+    // An answer that is older than what has come since.
+    table.renewed([rowOf("a", "idle.asleep", { last_activity_at: 1 })])
+    assert.strictEqual(table.row("a")?.value.row.substate, "idle.awake")
+  })
+
   it("prefers rows that came while a page was being fetched to those of the page", () => {
     const table = tableWith({}, rowOf("a"))
     table.expect(noFilter)

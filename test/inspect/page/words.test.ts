@@ -10,7 +10,9 @@ describe("addresses of the page", () => {
     const routes = [
       { view: "attention" },
       { view: "sessions", filter: noFilter },
-      { view: "sessions", filter: { q: "a&b #%", state: "turning", agent: "x y", app: "ü", node: "a&b" } },
+      { view: "sessions", filter: { ...noFilter, q: "a&b #%", state: "turning", agent: "x y", app: "ü", node: "a&b" } },
+      { view: "sessions", filter: { ...noFilter, substate: "turning.asking", sort: "state" } },
+      { view: "sessions", filter: { ...noFilter, outcome: "failed", meta: "a&b=c=d", sort: "cost", order: "asc" } },
       { view: "session", id: "ses_a/b?c" },
       { view: "session", id: "ses_a/b", place: { moment: { of: "steps", seq: 16 }, tab: "state" } },
       { view: "session", id: "ses_a", place: { moment: { of: "events", seq: 0 } } },
@@ -34,7 +36,8 @@ describe("addresses of the page", () => {
         place: { moment: { of: "steps", seq: null } }
       })
     assert.deepStrictEqual(routeOf("#/?state=nowhere"), { view: "sessions", filter: noFilter })
-    assert.deepStrictEqual(routeOf("#/sessions?state=nowhere"), { view: "sessions", filter: noFilter })
+    for (const query of ["state=nowhere", "substate=<b>", "outcome=lost", "meta=x", "sort=size", "order=up"])
+      assert.deepStrictEqual(routeOf(`#/sessions?${query}`), { view: "sessions", filter: noFilter })
     assert.deepStrictEqual(routeOf(""), { view: "attention" })
   })
 

@@ -1,11 +1,12 @@
 /** `troupe sessions list`: the newest sessions of a running server, as a table or a page of the API. */
 import { Clock, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
+import { cut } from "../../../domain/cut.ts"
 import { SessionState } from "../../../domain/Session.ts"
 import { SessionPage } from "../../../http/contract/sessions.ts"
 import { jsonFlag, pageFlags, pageQuery } from "../../options.ts"
 import { serverFlags, withClient } from "../../server.ts"
-import { ago, note, print, printJson, table } from "../../terminal.ts"
+import { ago, note, oneLine, print, printJson, table } from "../../terminal.ts"
 
 export const list = Command.make(
   "list",
@@ -33,11 +34,14 @@ export const list = Command.make(
       session.state,
       String(session.turnCount),
       session.process.pid === null ? session.process.state : String(session.process.pid),
-      ago(session.createdAt, now)
+      ago(session.createdAt, now),
+      session.name === undefined || session.name === session.sessionId ? "" : cut(oneLine(session.name), longestName)
     ])
-    yield* print(table([["SESSION", "AGENT", "STATE", "TURNS", "PROCESS", "CREATED"], ...rows]))
+    yield* print(table([["SESSION", "AGENT", "STATE", "TURNS", "PROCESS", "CREATED", "NAME"], ...rows]))
     if (page.nextCursor !== null) yield* note(`${page.count} in all. The next: --cursor ${page.nextCursor}`)
   })
 ).pipe(Command.withAlias("ls"), Command.withDescription("List sessions, newest first"))
+
+const longestName = 60
 
 const encodePage = Schema.encodeEffect(Schema.toCodecJson(SessionPage))

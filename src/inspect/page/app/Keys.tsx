@@ -51,6 +51,7 @@ const keys: ReadonlyArray<readonly [keys: ReadonlyArray<string>, does: string]> 
   [["j", "k", "↑", "↓"], "move in the table"],
   [["Home", "End"], "first and last loaded row"],
   [["Enter"], "open the session"],
+  [["x", "⇧ ↓"], "choose it, and those beside it"],
   [["Esc"], "leave the search, or take a press back"],
   [["[", "]"], "step back and forth in a session's time"],
   [["+", "-"], "look closer at it, and from further away"],

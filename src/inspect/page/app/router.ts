@@ -1,6 +1,7 @@
 /** Where the page is, in the part of the address behind `#`: a link to it can be sent, and going back works. */
 import type { State } from "../../contract.ts"
 import type { SessionFilter } from "../../client/api.ts"
+import { noFilter } from "../../client/rows.ts"
 
 /** A moment of a session, and the part of it that is shown: `…/steps/16?tab=state`. Absent: now, and its transcript. */
 export interface Place {
@@ -21,7 +22,14 @@ export type Route =
   | { readonly view: "new" }
   | { readonly view: "unknown" }
 
-const states: ReadonlyArray<string> = ["idle", "turning", "retiring", "closed"] satisfies ReadonlyArray<State>
+const states = ["idle", "turning", "retiring", "closed"] satisfies ReadonlyArray<State>
+const outcomes = ["completed", "interrupted", "failed", "timed_out"] satisfies ReadonlyArray<SessionFilter["outcome"]>
+const sorts = ["activity", "created", "state", "outcome", "cost", "turns"] satisfies ReadonlyArray<
+  SessionFilter["sort"]
+>
+
+const oneOf = <A extends string>(words: ReadonlyArray<A>, text: string | null): A | null =>
+  words.find((word) => word === text) ?? null
 
 const decoded = (text: string): string | undefined => {
   try {
@@ -59,15 +67,30 @@ export const routeOf = (hash: string): Route => {
 
 const seqOf = (text = ""): number | null => (/^\d{1,15}$/.test(text) ? Number(text) : null)
 
-const filterOf = (query: URLSearchParams): SessionFilter => {
-  const state = query.get("state")
+export const filterOf = (query: URLSearchParams): SessionFilter => {
+  const [meta, substate] = [query.get("meta"), query.get("substate")]
   return {
     q: query.get("q") ?? "",
-    state: state !== null && states.includes(state) ? (state as State) : null,
+    state: oneOf(states, query.get("state")),
+    substate: substate !== null && /^[a-z]+(\.[A-Za-z]+)*$/.test(substate) ? substate : null,
+    outcome: oneOf(outcomes, query.get("outcome")),
+    meta: meta !== null && meta.indexOf("=") > 0 ? meta : null,
     agent: query.get("agent"),
     app: query.get("app"),
-    node: query.get("node")
+    node: query.get("node"),
+    sort: oneOf(sorts, query.get("sort")) ?? noFilter.sort,
+    order: query.get("order") === "asc" ? "asc" : "desc"
   }
+}
+
+/** What differs from the list of all sessions. */
+export const queryOf = (filter: SessionFilter): URLSearchParams => {
+  const query = new URLSearchParams()
+  for (const name of Object.keys(noFilter) as ReadonlyArray<keyof SessionFilter>) {
+    const value = filter[name]
+    if (value !== null && value !== noFilter[name]) query.set(name, value)
+  }
+  return query
 }
 
 export const hashOf = (route: Exclude<Route, { readonly view: "unknown" }>): string => {
@@ -79,9 +102,7 @@ export const hashOf = (route: Exclude<Route, { readonly view: "unknown" }>): str
   }
   if (route.view === "attention") return "#/"
   if (route.view !== "sessions") return `#/${route.view}`
-  const query = new URLSearchParams()
-  for (const [key, value] of Object.entries(route.filter) as ReadonlyArray<[string, string | null]>)
-    if (value !== null && value !== "") query.set(key, value)
+  const query = queryOf(route.filter)
   return query.size === 0 ? "#/sessions" : `#/sessions?${query}`
 }
 

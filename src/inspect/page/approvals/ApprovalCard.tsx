@@ -18,7 +18,8 @@ interface Props {
 }
 
 export const ApprovalCard = ({ approval, withSession = true }: Props) => {
-  const { agent, app, approval_id, created_at, deadline_at, fields, kind, raw, session_id, title, turn } = approval
+  const { agent, app, approval_id, created_at, deadline_at, fields, kind, name, raw, session_id, title, turn } =
+    approval
   const answer = async (decision: "once" | "session" | "deny") => {
     try {
       const { note } = await api.answer(session_id, approval_id, { decision })
@@ -44,8 +45,8 @@ export const ApprovalCard = ({ approval, withSession = true }: Props) => {
       {withSession ? (
         <p class="approval-where">
           turn {turn} of{" "}
-          <a href={hashOfSession(session_id)} class="mono">
-            {session_id}
+          <a href={hashOfSession(session_id)} class={name === undefined ? "mono" : ""} title={session_id}>
+            {name ?? session_id}
           </a>
           <span class="faint"> · app {app}</span>
         </p>

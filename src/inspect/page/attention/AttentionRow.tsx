@@ -13,7 +13,7 @@ import { see } from "./seen.ts"
 import { kindWords, toneOfKind } from "./words.ts"
 
 export const AttentionRow = ({ item }: { readonly item: AttentionItem }) => {
-  const { actions, agent, app, kind, session_id, since, until, what } = item
+  const { actions, agent, app, kind, name, session_id, since, until, what } = item
   return (
     <li class={`attention-row tone-${toneOfKind[kind]}`} data-kind={kind}>
       <span class="badge">
@@ -26,8 +26,8 @@ export const AttentionRow = ({ item }: { readonly item: AttentionItem }) => {
           {session_id === null ? (
             <a href={hashOf({ view: "sessions", filter: { ...noFilter, agent } })}>its sessions</a>
           ) : (
-            <a class="mono" href={hashOfSession(session_id)} title={session_id}>
-              {shortened(session_id)}
+            <a class="attention-name" href={hashOfSession(session_id)} title={`${name ?? ""}\n${session_id}`}>
+              {name === null || name === session_id ? <span class="mono">{shortened(session_id)}</span> : name}
             </a>
           )}
           <span>{agent}</span>

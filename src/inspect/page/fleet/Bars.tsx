@@ -101,11 +101,11 @@ const Behind = ({ bar, step }: { readonly bar: FleetBar; readonly step: number }
         <p class="dim">{failed ? "Their sessions were deleted." : "Their sessions went on later, or were deleted."}</p>
       ) : (
         <ul>
-          {answer.sessions.map(({ agent, app, at, session_id, what }) => (
+          {answer.sessions.map(({ agent, app, at, name, session_id, what }) => (
             <li key={`${session_id} ${at}`}>
               <span class="faint">{clockTime(at, now.peek())}</span>
-              <a class="mono" href={hashOfSession(session_id)}>
-                {session_id}
+              <a class="cut-name" href={hashOfSession(session_id)} title={session_id}>
+                {name}
               </a>
               <span class="dim">
                 {agent} · {app}

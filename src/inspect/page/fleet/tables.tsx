@@ -63,7 +63,7 @@ export const Pool = ({ pool: { held, node, size, waiting } }: Pick<Fleet, "pool"
 )
 
 const Place = ({
-  place: { agent, app, session_id, since, substate },
+  place: { agent, app, name, session_id, since, substate },
   words
 }: {
   readonly place: FleetPlace
@@ -78,8 +78,8 @@ const Place = ({
     ) : (
       <>
         <td>
-          <a class="mono" href={hashOfSession(session_id)}>
-            {session_id}
+          <a class="cut-name" href={hashOfSession(session_id)} title={session_id}>
+            {name ?? session_id}
           </a>
         </td>
         <td>{agent}</td>

@@ -18,14 +18,17 @@ interface Props {
 }
 
 export const Head = ({ detail, store }: Props) => {
-  const { agent, app, cwd, effort, mode, model, session_id } = detail.session
+  const { agent, app, cwd, effort, mode, model, name, session_id } = detail.session
   const { meaning, word } = detail.session.permission
   return (
     <header class="session-head">
       <div class="session-name">
         <StateBadge substate={store.active.value} />
         {store.isLive.value ? <OutcomeMark row={detail.session} /> : null}
-        <h1 class="mono">{session_id}</h1>
+        <h1 title={`${name}\n${session_id}`}>
+          {name === session_id ? null : <span class="session-title">{name}</span>}{" "}
+          <span class="mono session-id">{session_id}</span>
+        </h1>
         {store.api === null ? null : <Copies id={session_id} why={store.api.why} />}
       </div>
       <p class="session-facts">

@@ -5,13 +5,16 @@
  */
 import { useComputed, useSignal } from "@preact/signals"
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
-import { go } from "../app/location.ts"
-import { isAdmin, thisNode } from "../store.ts"
+import type { SessionFilter } from "../../client/api.ts"
 import { plural } from "../../client/format.ts"
+import { go } from "../app/location.ts"
 import { useVirtual } from "../ui/virtual.ts"
-import { isLoading, loadMore, place, table } from "./feed.ts"
+import { gridStyle } from "./columns.tsx"
+import { isLoading, letIn, loadMore, place, table } from "./feed.ts"
+import { Head } from "./GridHead.tsx"
 import type { ActiveRow } from "./feed.ts"
 import { Row } from "./Row.tsx"
+import { chooseNone, chooseRange, chosenIds, toggle } from "./selection.ts"
 
 const narrow = matchMedia("(max-width: 720px)")
 const headHeight = 32
@@ -19,7 +22,7 @@ const headHeight = 32
 const ahead = 30
 const topPixels = 8
 
-export const Grid = () => {
+export const Grid = ({ filter }: { readonly filter: SessionFilter }) => {
   const scroller = useRef<HTMLDivElement>(null)
   const isNarrow = useNarrow()
   const active = useSignal(place.active)
@@ -42,6 +45,7 @@ export const Grid = () => {
     if (scroller.current !== null) scroller.current.scrollTop = place.scrollTop
     place.hasLeft = false
     return () => {
+      table.unpointed()
       place.hasLeft = scroller.current?.contains(document.activeElement) === true
     }
   }, [])
@@ -83,8 +87,17 @@ export const Grid = () => {
     }
     const id = order[at]
     const to = moves[event.key]
-    if (to !== undefined) moveTo(to)
+    if (to !== undefined) {
+      if (event.shiftKey && id !== undefined) {
+        if (!chosenIds.peek().has(id)) toggle(id)
+        const last = order[Math.max(0, Math.min(order.length - 1, to))]
+        if (last !== undefined) chooseRange(last)
+      }
+      moveTo(to)
+    } else if (event.target instanceof HTMLElement && event.target.closest("button, input") !== null) return
     else if (event.key === "Enter" && id !== undefined) go({ view: "session", id })
+    else if ((event.key === " " || event.key === "x") && id !== undefined) toggle(id)
+    else if (event.key === "Escape" && chosenIds.peek().size > 0) chooseNone()
     else return
     event.preventDefault()
   }
@@ -93,15 +106,17 @@ export const Grid = () => {
     <div class="grid-frame">
       <Waiting
         onLetIn={() => {
-          table.letIn()
+          letIn()
           if (scroller.current !== null) scroller.current.scrollTop = 0
         }}
       />
       <div
         ref={scroller}
-        class={`grid${isAdmin.value ? " has-apps" : ""}${thisNode.value === null ? "" : " has-nodes"}`}
+        class="grid"
+        style={gridStyle.value}
         role="grid"
         aria-label="Sessions"
+        aria-multiselectable="true"
         aria-rowcount={table.count.value + 1}
         aria-busy={isLoading.value}
         onKeyDown={onKeyDown}
@@ -110,8 +125,16 @@ export const Grid = () => {
           place.isAtTop = place.scrollTop <= topPixels
         }}
       >
-        <Head />
-        <div class="grid-body" role="rowgroup" style={{ height: `${virtual.getTotalSize()}px` }}>
+        <Head filter={filter} />
+        <div
+          class="grid-body"
+          role="rowgroup"
+          style={{ height: `${virtual.getTotalSize()}px` }}
+          onPointerEnter={(event) => {
+            table.isPointed = event.pointerType === "mouse"
+          }}
+          onPointerLeave={() => table.unpointed()}
+        >
           {items.map(({ index, start }) => {
             const id = order[index]
             const row = id === undefined ? undefined : table.row(id)
@@ -168,41 +191,3 @@ const Waiting = ({ onLetIn }: { readonly onLetIn: () => void }) => {
     </button>
   )
 }
-
-const Head = () => (
-  <div class="grid-head" role="rowgroup">
-    <div class="grid-line" role="row" aria-rowindex={1}>
-      <span role="columnheader">State</span>
-      <span role="columnheader">Session</span>
-      <span role="columnheader">Agent</span>
-      {isAdmin.value ? (
-        <span role="columnheader" class="head-app">
-          App
-        </span>
-      ) : null}
-      {thisNode.value === null ? null : (
-        <span role="columnheader" class="head-node" title="The node that has it">
-          Node
-        </span>
-      )}
-      <span role="columnheader" class="number">
-        Age
-      </span>
-      <span role="columnheader" class="number">
-        Turns
-      </span>
-      <span role="columnheader" class="number head-restarts" title="Deaths that were made good">
-        Restarts
-      </span>
-      <span role="columnheader" class="number head-tokens">
-        Tokens
-      </span>
-      <span role="columnheader" class="head-wait">
-        Waits for
-      </span>
-      <span role="columnheader" title="The step that comes by itself">
-        Next by itself
-      </span>
-    </div>
-  </div>
-)

@@ -1,8 +1,10 @@
 /** All sessions: how many are in each state, a search, and the table. */
 import { useEffect } from "preact/hooks"
 import type { SessionFilter } from "../../client/api.ts"
+import { isFiltered } from "../../client/rows.ts"
 import { phase } from "../store.ts"
 import { ProblemBox } from "../ui/Problem.tsx"
+import { BulkBar } from "./BulkBar.tsx"
 import { CountsBar } from "./CountsBar.tsx"
 import { isLoading, problem, reload, show, table } from "./feed.ts"
 import { Grid } from "./Grid.tsx"
@@ -23,8 +25,9 @@ export const SessionsView = ({ filter }: { readonly filter: SessionFilter }) => 
       {table.order.value.length === 0 && table.cursor.value !== undefined && !isLoading.value ? (
         <Nothing filter={filter} />
       ) : (
-        <Grid />
+        <Grid filter={filter} />
       )}
+      <BulkBar filter={filter} />
       <p class="hidden-text" role="status">
         {phase.value.name === "live" && !isLoading.value ? `${table.count.value} sessions match` : ""}
       </p>
@@ -32,8 +35,8 @@ export const SessionsView = ({ filter }: { readonly filter: SessionFilter }) => 
   )
 }
 
-const Nothing = ({ filter: { agent, app, node, q, state } }: { readonly filter: SessionFilter }) =>
-  q !== "" || [state, agent, app, node].some((wanted) => wanted !== null) ? (
+const Nothing = ({ filter }: { readonly filter: SessionFilter }) =>
+  isFiltered(filter) ? (
     <div class="empty">
       <h2>No session matches</h2>
       <a href="#/sessions">Show all</a>

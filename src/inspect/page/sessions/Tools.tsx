@@ -2,10 +2,12 @@
 import { useEffect, useRef, useState } from "preact/hooks"
 import type { SessionFilter } from "../../client/api.ts"
 import { replace } from "../app/location.ts"
-import { noFilter } from "../../client/rows.ts"
+import { isByActivity, isFiltered, noFilter } from "../../client/rows.ts"
 import { plural } from "../../client/format.ts"
 import { isAdmin, thisNode } from "../store.ts"
-import { isLoading, table } from "./feed.ts"
+import { ColumnChooser } from "./ColumnChooser.tsx"
+import { isLoading, reload, table } from "./feed.ts"
+import { SavedFilters } from "./SavedFilters.tsx"
 
 /** A search is not sent at each letter that is typed. */
 const searchAfterMillis = 200
@@ -26,8 +28,7 @@ export const Tools = ({ filter }: { readonly filter: SessionFilter }) => {
   }, [text])
 
   const set = (change: Partial<SessionFilter>) => replace({ view: "sessions", filter: { ...filter, ...change } })
-  const { agent, app, node, q, state } = filter
-  const isFiltered = q !== "" || [state, agent, app, node].some((wanted) => wanted !== null)
+  const isNarrow = isFiltered(filter)
   return (
     <div class="tools" role="search">
       <div class="search">
@@ -73,22 +74,127 @@ export const Tools = ({ filter }: { readonly filter: SessionFilter }) => {
           onPick={(node) => set({ node })}
         />
       )}
-      {isFiltered ? (
-        <button type="button" class="button" onClick={() => replace({ view: "sessions", filter: noFilter })}>
+      <Choice
+        name="last turn"
+        all="Any last turn"
+        names={outcomes}
+        value={filter.outcome}
+        onPick={(outcome) => set({ outcome: outcome as SessionFilter["outcome"] })}
+      />
+      <MetaFilter filter={filter} onPick={(meta) => set({ meta })} />
+      <SortChoice filter={filter} onPick={set} />
+      {isNarrow ? (
+        <button
+          type="button"
+          class="button"
+          onClick={() => replace({ view: "sessions", filter: { ...noFilter, sort: filter.sort, order: filter.order } })}
+        >
           Clear
         </button>
       ) : null}
+      <SavedFilters filter={filter} />
+      <ColumnChooser />
+      {table.isStale.value && !isByActivity(filter) ? (
+        <button type="button" class="button" title="Rows have changed since the list was sorted" onClick={reload}>
+          Sort again
+        </button>
+      ) : null}
       <span class="tools-count" aria-busy={isLoading.value}>
-        {isLoading.value && table.cursor.value === undefined
-          ? "Loading…"
-          : isFiltered
-            ? `${plural(table.count.value, "match", "matches")}`
-            : ""}
+        {isLoading.value && table.cursor.value === undefined ? (
+          "Loading…"
+        ) : isNarrow ? (
+          <span>{plural(table.count.value, "match", "matches")}</span>
+        ) : null}
+        {table.isBounded.value ? (
+          <span
+            class="faint"
+            title="The 10 000 open and the 10 000 closed sessions that were active last are looked at for this filter and order; there are more."
+          >
+            {" "}
+            of the last active
+          </span>
+        ) : null}
       </span>
       <a class="button primary" href="#/new" aria-keyshortcuts="n">
         New session
       </a>
     </div>
+  )
+}
+
+const outcomes = ["completed", "interrupted", "failed", "timed_out"]
+
+/** On a narrow screen the columns have no heads to press. */
+const SortChoice = ({
+  filter,
+  onPick
+}: {
+  readonly filter: SessionFilter
+  readonly onPick: (order: Sorting) => void
+}) => (
+  <select
+    class="select sort-choice"
+    aria-label="Sort by"
+    value={`${filter.sort} ${filter.order}`}
+    onChange={(event) => {
+      const chosen = sortings.find(({ order, sort }) => `${sort} ${order}` === event.currentTarget.value)
+      if (chosen !== undefined) onPick({ sort: chosen.sort, order: chosen.order })
+    }}
+  >
+    {sortings.map(({ name, order, sort }) => (
+      <option key={name} value={`${sort} ${order}`}>
+        {name}
+      </option>
+    ))}
+  </select>
+)
+
+type Sorting = Pick<SessionFilter, "order" | "sort">
+
+const sortings: ReadonlyArray<Sorting & { readonly name: string }> = [
+  { name: "Last heard first", sort: "activity", order: "desc" },
+  { name: "Longest silent first", sort: "activity", order: "asc" },
+  { name: "Longest in its state first", sort: "state", order: "desc" },
+  { name: "Shortest in its state first", sort: "state", order: "asc" },
+  { name: "Last ended turn first", sort: "outcome", order: "desc" },
+  { name: "Oldest ended turn first", sort: "outcome", order: "asc" },
+  { name: "Most turns first", sort: "turns", order: "desc" },
+  { name: "Fewest turns first", sort: "turns", order: "asc" },
+  { name: "Dearest first", sort: "cost", order: "desc" },
+  { name: "Cheapest first", sort: "cost", order: "asc" },
+  { name: "Newest first", sort: "created", order: "desc" },
+  { name: "Oldest first", sort: "created", order: "asc" }
+]
+
+interface MetaProps {
+  readonly filter: SessionFilter
+  readonly onPick: (meta: string | null) => void
+}
+
+/** A name and a value that an app stored with its sessions. */
+const MetaFilter = ({ filter, onPick }: MetaProps) => {
+  const [text, setText] = useState(filter.meta ?? "")
+  useEffect(() => setText(filter.meta ?? ""), [filter.meta])
+  const take = () => {
+    const wanted = text.trim()
+    if (wanted === "") onPick(null)
+    else if (wanted.indexOf("=") > 0) onPick(wanted)
+  }
+  return (
+    <input
+      class="field meta-filter"
+      aria-label="Filter by data of the app, as name=value"
+      placeholder="meta: name=value"
+      title="Sessions whose meta has this value. Enter"
+      autocomplete="off"
+      spellcheck={false}
+      maxLength={200}
+      value={text}
+      aria-invalid={text.trim() !== "" && text.indexOf("=") <= 0}
+      onInput={(event) => setText(event.currentTarget.value)}
+      onBlur={take}
+      onKeyDown={(event) => event.key === "Enter" && take()}
+    />
   )
 }
 

@@ -6,7 +6,8 @@ import { effect, signal } from "@preact/signals"
 import { listen } from "../app/serverStatus.ts"
 import { problemFrom } from "../../client/api.ts"
 import type { Problem, SessionFilter } from "../../client/api.ts"
-import { noFilter } from "../../client/rows.ts"
+import { isByActivity, noFilter } from "../../client/rows.ts"
+import { gathered } from "../app/gathered.ts"
 import type { SlimStep } from "../../contract.ts"
 import { api, me } from "../store.ts"
 import { Table } from "./table.ts"
@@ -96,13 +97,36 @@ setInterval(() => void recount(), recountMillis)
 let backlog: Array<SlimStep> = []
 let frame = 0
 
+/** Sessions whose rows are to be read again, since a step does not know all of them. */
+const toRenew = new Set<string>()
+const mostRenewed = 200
+const renewMillis = 1_000
+
+const renewing = gathered(async () => {
+  const ids = [...toRenew].slice(0, mostRenewed)
+  for (const id of ids) toRenew.delete(id)
+  if (ids.length === 0) return
+  table.renewed((await api.rows(ids)).sessions)
+  if (toRenew.size > 0) renewing.refreshSoon()
+}, renewMillis)
+
+/** New rows are let in: on top, where the last active ones are first; else where they belong. */
+export const letIn = (): void => {
+  if (isByActivity(filter)) table.letIn()
+  else reload()
+}
+
 const flush = () => {
   cancelAnimationFrame(frame)
   frame = 0
   if (backlog.length === 0) return
   const steps = backlog
   backlog = []
-  table.steps(steps, place.isAtTop, performance.now())
+  const unknown = table.steps(steps, place.isAtTop, performance.now())
+  if (unknown.length === 0) return
+  // The last ones: nobody reads more at once.
+  for (const id of unknown.slice(-mostRenewed)) toRenew.add(id)
+  renewing.refreshSoon()
 }
 
 listen((message) => {
@@ -134,5 +158,6 @@ effect(() => {
   isRequested = false
   isStreamLive = false
   isLoading.value = false
+  toRenew.clear()
   table.clear()
 })

@@ -91,7 +91,7 @@ export const ranks: Readonly<Record<SessionSort, Rank>> = {
   activity: { of: () => "at", needs: [] },
   created: { of: () => "created_at", needs: ["created_at"] },
   state: { of: () => `-coalesce(${sinceOf("active.id")}, created_at)`, needs: ["created_at"] },
-  outcome: { of: ({ jsonNumber }) => jsonNumber("last_outcome", "at"), needs: ["last_outcome"] },
+  outcome: { of: ({ jsonCount }) => jsonCount("last_outcome", "at"), needs: ["last_outcome"] },
   // Of several currencies the sum says little, and sessions with several are rare.
   cost: { of: () => "(SELECT sum(amount) FROM costs WHERE session = active.id)", needs: [] },
   turns: { of: () => "turn_count", needs: ["turn_count"] }
@@ -112,7 +112,9 @@ export const matching = (
   { agent, meta, node, outcome, search }: OverviewQuery
 ): Fragment | null => {
   const ofRequest = (condition: string) => `EXISTS (SELECT 1 FROM session_requests WHERE session = id AND ${condition})`
-  const texts = `lower(cwd || ' ' || coalesce(model, '') || ' ' || coalesce(opening, '') || ' ' || coalesce(${jsonText("meta", "title")}, ''))`
+  // Most have no title, and to look for it costs more than all else.
+  const title = `CASE WHEN ${position("meta", "'\"title\"'")} > 0 THEN coalesce(${jsonText("meta", "title")}, '') ELSE '' END`
+  const texts = `lower(cwd || ' ' || coalesce(model, '') || ' ' || coalesce(opening, '') || ' ' || ${title})`
   const conditions = [
     ...(agent === null ? [] : [{ text: "agent = ?", params: [agent] }]),
     ...(node === null

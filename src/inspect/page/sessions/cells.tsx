@@ -1,0 +1,71 @@
+/** What a session waits for, and how its last turn ended, each as a cell of the list. */
+import type { SessionRow } from "../../contract.ts"
+import { circuitOf, failedWords, failureOf, owedBy } from "../../client/words.ts"
+import { now } from "../clock.ts"
+import { Age, Countdown, Since } from "../ui/Time.tsx"
+
+/** Why it does not go on: a circuit, a parking, a failed turn, a tool, or whom it waits for. */
+export const Reason = ({ row }: { readonly row: SessionRow }) => {
+  const { reason, wait } = row
+  const failed = failureOf(row)
+  const title = [
+    ...(reason === null ? [] : [`Parked: ${reason}`]),
+    ...(wait === null ? [] : [`Waits for ${wait.what}: ${owedBy(wait)} can bring it about.`]),
+    ...(failed === null || failed.failure === null ? [] : [failed.failure.message])
+  ]
+  return (
+    <span class="reason" title={title.join("\n")}>
+      <HeldUp row={row} />
+      {reason !== null ? (
+        <span class="wait-failed">{reason}</span>
+      ) : failed === null || circuitOf(row, now.value) !== null ? null : (
+        <span class="wait-failed">
+          turn {failed.turn} {failedWords(failed)}
+        </span>
+      )}
+      {wait === null || wait.who === "nobody" ? null : wait.tool !== null ? (
+        <>
+          <span class="wait-what">
+            <code>{wait.tool.title}</code>
+          </span>
+          <span class="wait-who">
+            runs for <Since at={wait.tool.since} />
+          </span>
+        </>
+      ) : (
+        <>
+          <span class="wait-what">{wait.what}</span>
+          <span class="wait-who">{owedBy(wait)}</span>
+        </>
+      )}
+    </span>
+  )
+}
+
+const HeldUp = ({ row }: { readonly row: SessionRow }) => {
+  const circuit = circuitOf(row, now.value)
+  return circuit === null ? null : (
+    <span class="wait-failed" title={circuit.reason}>
+      not started for <Countdown at={circuit.until} />: starts of {row.agent} kept failing
+    </span>
+  )
+}
+
+const words = {
+  completed: "completed",
+  interrupted: "interrupted",
+  failed: "failed",
+  timed_out: "out of time"
+} as const
+
+export const Outcome = ({ row: { last_outcome: last } }: { readonly row: SessionRow }) =>
+  last === null ? (
+    <span class="faint">–</span>
+  ) : (
+    <>
+      <span class={`outcome is-${last.status}`}>{words[last.status]}</span>{" "}
+      <span class="cell-since">
+        <Age at={last.at} />
+      </span>
+    </>
+  )
