@@ -39,6 +39,9 @@
  * | `GET agents/{name}/threads?app&cwd&cursor` | `Threads`: the conversations that the agent has |
  * | `POST sessions` `NewSession` | `Opened` |
  * | `POST sessions/{id}/turn` `NewTurn` | `Done`, when the turn is accepted; it waits behind one that runs |
+ * | `POST sessions/{id}/resend` `Resend` | `Done`: the prompt and settings of a turn that did not work, as a new turn, once |
+ * | `POST sessions/{id}/steer` `Steer` | `Done`, when the agent has the words |
+ * | `POST sessions/{id}/compact` | `Done`, when the turn is accepted |
  * | `POST sessions/{id}/fork` `NewFork` | `Opened` |
  * | `POST sessions/{id}/interrupt` \| `close` \| `unpark` | `Done` |
  * | `POST sessions/{id}/approvals/{approval_id}` `Answer` | `Done` |
@@ -280,6 +283,15 @@ export interface NewSession {
 
 export interface NewTurn {
   readonly prompt: string
+}
+
+/** Words for the turn that runs. */
+export interface Steer {
+  readonly text: string
+}
+
+export interface Resend {
+  readonly turn_index: number
 }
 
 export interface NewFork {

@@ -68,6 +68,8 @@ export interface Turn {
   readonly failure: { readonly class: string; readonly message: string } | null
   /** Whether the session can be forked after it. */
   readonly can_fork: boolean
+  /** It did not work, and was sent again as that turn; `null`: it was not, or was long ago. */
+  readonly repeated_as: number | null
 }
 
 /** The detail has the last 200; here are all, the oldest first, of each prompt at most 300 characters. */
@@ -162,6 +164,8 @@ export interface Detail {
     }
     /** Of its turns so far; `null` where its agent does not report it. */
     readonly cost: { readonly amount: number; readonly currency: string } | null
+    /** What its agent can do besides taking prompts. */
+    readonly can: { readonly compact: boolean; readonly steer: boolean }
   }
   /** The machine's own: value and context, as stored. */
   readonly snapshot: { readonly value: unknown; readonly context: Readonly<Record<string, unknown>> }

@@ -207,6 +207,29 @@ export class Sessions extends Context.Service<
       id: string,
       text: string
     ) => Effect.Effect<void, SessionNotFound | SessionClosed | NoTurn | NotSupported | InvalidRequest | Unavailable>
+    /**
+     * The prompt and the settings of a turn that failed, timed out or was interrupted, as a new turn, in line behind one that
+     * runs. A second time it leads to the same new turn.
+     */
+    readonly resend: (
+      caller: Caller,
+      id: string,
+      turn: number
+    ) => Effect.Effect<
+      Turning,
+      | SessionNotFound
+      | TurnNotFound
+      | SessionClosed
+      | TurnInProgress
+      | QueueFull
+      | SessionParked
+      | InvalidRequest
+      | NotSupported
+      | UnknownAgent
+      | IdempotencyConflict
+      | Draining
+      | Unavailable
+    >
     /** A turn in which the agent makes room in its context. Never during another: codex would interrupt that one. */
     readonly compact: (
       caller: Caller,

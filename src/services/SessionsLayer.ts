@@ -29,6 +29,7 @@ import * as ForkSession from "./forkSession.ts"
 import { namedSession } from "./namedSession.ts"
 import { Sessions } from "./Sessions.ts"
 import * as ViewSessions from "./sessionView.ts"
+import * as ResendTurn from "./resendTurn.ts"
 import * as SteerTurn from "./steerTurn.ts"
 import * as TurnEvents from "./turnEvents.ts"
 
@@ -50,6 +51,7 @@ export const layer = Layer.effect(
     const moves = yield* Moves
     const news = yield* News
     const steerTurn = yield* SteerTurn.make
+    const resend = yield* ResendTurn.make(acceptTurn)
     const transcript = yield* Transcript.make
     const turnEvents = yield* TurnEvents.make
 
@@ -128,6 +130,7 @@ export const layer = Layer.effect(
         return yield* transcript.messages(yield* findToRead(caller, id), query)
       }, cannot("read the messages")),
       steer,
+      resend,
       compact: acceptTurn.compact,
       interrupt,
       close,

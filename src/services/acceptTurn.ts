@@ -210,7 +210,7 @@ export const make = Effect.gen(function* () {
     cannot("compact the session")
   )
 
-  return { submit, submitted, compact, interrupt } as const
+  return { admit, begin, compact, interrupt, known, submit, submitted } as const
 })
 
 const incompressible = (agent: string) =>

@@ -23,6 +23,12 @@ export const named = (submission: SubmitTurn["submission"]) =>
     ? { name: { id: newSubmissionId(), fingerprint: null } }
     : { name: submission, mayBeKnown: true }
 
+/** The turn that repeats one that did not work: there is one of it. */
+export const resendOf = (turn: number): NonNullable<SubmitTurn["submission"]> => ({
+  id: `troupe:resend:${turn}`,
+  fingerprint: `resend ${turn}`
+})
+
 /** The name of a request in this process: the same one is the same JSON. */
 export const submissionOf = (id: string | undefined, request: Omit<SubmitTurn, "submission">) =>
   id === undefined ? undefined : { id, fingerprint: createHash("sha256").update(JSON.stringify(request)).digest("hex") }

@@ -126,6 +126,23 @@ describe.skipIf(chromium === null)("working in a session", () => {
     assert.strictEqual(await stored(), before)
   })
 
+  it("a failed turn is sent again from the page by two presses, and says as which", async () => {
+    const failing = await troupe.create(app)
+    await troupe.turn(app, failing, "fail model")
+    const page = await troupe.visit({ ...laptop, at: `#/sessions/${failing}` })
+    await page.getByRole("button", { name: "Send again" }).click()
+    await page.getByRole("button", { name: "Really send it again?" }).click()
+    await page.getByText("Turn 1 is sent again, as turn 2.").waitFor()
+    await page.getByText("sent again as turn 2", { exact: true }).waitFor()
+    // The second has failed too, and can be sent again; the first can't.
+    await until(
+      () => page.getByRole("button", { name: "Send again" }).count(),
+      (buttons) => buttons === 1
+    )
+    await isSound(page, "sent again")
+    await shoot(page, "work-again")
+  })
+
   it("the outline tells the turns apart, and leads to them and to what failed", async () => {
     const page = await troupe.visit({ ...laptop, at: at("?tab=turns") })
     const row = (n: number) => page.locator(".turn-line").nth(n)

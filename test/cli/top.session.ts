@@ -53,7 +53,8 @@ export const detailOf = (row: SessionRow): Detail => ({
       reasoning_tokens: 0,
       total_tokens: row.total_tokens
     },
-    cost: null
+    cost: null,
+    can: { compact: false, steer: false }
   },
   snapshot: { value: row.substate, context: { reason: "" } },
   line: null,

@@ -90,6 +90,8 @@ const bodies: Readonly<Record<string, () => unknown>> = {
   "POST /inspect/api/login": () => ({ token: adminToken }),
   "POST /inspect/api/sessions": () => ({ agent: "demo", permissions: "deny" }),
   "POST /inspect/api/sessions/:id/turn": () => ({ prompt: "hello" }),
+  "POST /inspect/api/sessions/:id/resend": () => ({ turn_index: 1 }),
+  "POST /inspect/api/sessions/:id/steer": () => ({ text: "hello" }),
   "POST /inspect/api/sessions/:id/approvals/:approval": () => ({ decision: "once" })
 }
 
@@ -125,12 +127,17 @@ export const takesIdle: ReadonlySet<string> = new Set([
   "DELETE /v1/responses/:response_id",
   "DELETE /v1/agents/sessions/:session_id",
   "POST /inspect/api/sessions/:id/turn",
+  "POST /inspect/api/sessions/:id/resend",
+  "POST /inspect/api/sessions/:id/compact",
   "POST /inspect/api/sessions/:id/fork"
 ])
 
 /** Refusals that come after everything else was checked: the demo agent can't do it, or the page is not built here. */
 export const expectedRefusals: Readonly<Record<string, string>> = {
   "POST /sessions/:id/compact": "not_supported",
+  "POST /inspect/api/sessions/:id/compact": "not_supported",
+  // Its turn has ended well: test/inspect/resend.test.ts has one that has not.
+  "POST /inspect/api/sessions/:id/resend": "invalid_request",
   // One alone has nowhere to move it to: test/cluster/drain.test.ts moves some.
   "POST /admin/sessions/:id/move": "not_supported",
   "DELETE /ag-ui": "session_not_found",

@@ -37,6 +37,10 @@ const NewSession = Schema.Struct({
 
 const NewTurn = Schema.Struct({ prompt: Text })
 
+const Resend = Schema.Struct({ turn_index: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)) })
+
+const Steer = Schema.Struct({ text: Text })
+
 const NewFork = Schema.Struct({
   turn_index: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
 })
@@ -170,6 +174,32 @@ export const layer = routes(
           return { ok: true, note: `Turn ${index} is accepted.` } satisfies Contract.Done
         }),
         { takesBody: true }
+      ),
+      post(
+        "/sessions/:id/resend",
+        Effect.fnUntraced(function* (context) {
+          const { turn_index } = yield* bodyOf(context.request, Resend)
+          const { index, isKnown } = yield* sessions.resend(context.caller, idOf(context), turn_index)
+          const note = isKnown ? "was sent again before, as" : "is sent again, as"
+          return { ok: true, note: `Turn ${turn_index} ${note} turn ${index}.` } satisfies Contract.Done
+        }),
+        { takesBody: true }
+      ),
+      post(
+        "/sessions/:id/steer",
+        Effect.fnUntraced(function* (context) {
+          const { text } = yield* bodyOf(context.request, Steer)
+          yield* sessions.steer(context.caller, idOf(context), text)
+          return { ok: true, note: "The agent has it." } satisfies Contract.Done
+        }),
+        { takesBody: true }
+      ),
+      post(
+        "/sessions/:id/compact",
+        Effect.fnUntraced(function* (context) {
+          const { index } = yield* sessions.compact(context.caller, idOf(context))
+          return { ok: true, note: `Turn ${index} makes room in the agent's context.` } satisfies Contract.Done
+        })
       ),
       post(
         "/sessions/:id/fork",

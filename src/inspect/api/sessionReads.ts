@@ -78,7 +78,7 @@ export const layer = routes(
           const range = yield* rangeOf(context)
           const stored = yield* inspection.turns(context.caller, idOf(context), range)
           const next = stored.length < range.limit ? null : (stored.at(-1)?.index ?? null)
-          const turns = stored.map((turn) => turnDto({ ...turn, prompt: shortPrompt(turn.prompt) }, false))
+          const turns = stored.map((turn) => turnDto({ ...turn, prompt: shortPrompt(turn.prompt) }, false, undefined))
           return { ok: true, turns, next } satisfies Turns
         }),
         { query: ["after", "limit"] }

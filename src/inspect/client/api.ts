@@ -16,9 +16,11 @@ import type {
   Opened,
   Outcome,
   Rows,
+  Resend,
   SessionRows,
   Sort,
   State,
+  Steer,
   Threads
 } from "../contract.ts"
 import type { Agents, Attentions, Checked, Fleet, FleetSessions, Nodes } from "../fleetContract.ts"
@@ -183,6 +185,9 @@ export const createApi = (base: string, send: typeof fetch = fetch) => {
       get<Threads>(`agents/${encodeURIComponent(agent)}/threads`, query),
     start: (session: NewSession) => post<Opened>("sessions", session),
     submit: (id: string, turn: NewTurn) => post<Done>(`${of(id)}/turn`, turn),
+    resend: (id: string, turn: number) => post<Done>(`${of(id)}/resend`, { turn_index: turn } satisfies Resend),
+    steer: (id: string, text: string) => post<Done>(`${of(id)}/steer`, { text } satisfies Steer),
+    compact: (id: string) => post<Done>(`${of(id)}/compact`),
     fork: (id: string, fork: NewFork) => post<Opened>(`${of(id)}/fork`, fork),
     act: (id: string, order: "interrupt" | "close" | "unpark") => post<Done>(`${of(id)}/${order}`),
     answer: (id: string, approvalId: string, answer: Answer) =>

@@ -44,7 +44,8 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
         reasoning_tokens: usage.reasoningTokens,
         total_tokens: usage.totalTokens
       },
-      cost: view.cost
+      cost: view.cost,
+      can: { compact: inspected.can.compact, steer: inspected.can.steer }
     },
     snapshot: { value: snapshot.value, context: { ...context } },
     line: lineOf(inspected)
@@ -75,7 +76,9 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
       unseen: process.unseen === undefined ? null : unseenSentence(process.unseen, now)
     },
     refused: inspected.refusedEvents.map(({ at, event, state }) => ({ event, state, at: at / 1000 })),
-    turns: inspected.turns.map((turn) => turnDto(turn, inspected.forkableTurns.includes(turn.index))),
+    turns: inspected.turns.map((turn) =>
+      turnDto(turn, inspected.forkableTurns.includes(turn.index), inspected.repeated.get(turn.index))
+    ),
     approvals: inspected.approvals.map((approval) => approvalDto(approval, view)),
     processes: spansOf(inspected.processSteps, context),
     owners: inspected.claims.map(ownerDto)

@@ -27,7 +27,7 @@ export const eventDto = ({ at, message, seq, turn }: StoredEvent): TranscriptEve
   message
 })
 
-export const turnDto = (turn: TurnRecord, canFork: boolean): Turn => ({
+export const turnDto = (turn: TurnRecord, canFork: boolean, repeatedAs: number | undefined): Turn => ({
   index: turn.index,
   kind: turn.kind,
   status: turn.status,
@@ -39,7 +39,8 @@ export const turnDto = (turn: TurnRecord, canFork: boolean): Turn => ({
   cost: turn.cost ?? null,
   tool_iterations: turn.toolIterations,
   failure: turn.failure === null ? null : { class: turn.failure.class, message: turn.failure.message },
-  can_fork: canFork
+  can_fork: canFork,
+  repeated_as: repeatedAs ?? null
 })
 
 export const approvalDto = (

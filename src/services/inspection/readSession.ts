@@ -13,11 +13,15 @@ import { SessionHost } from "../../supervision/SessionHost.ts"
 import { circuits, seen, unseen, unstoredIn } from "./seenSession.ts"
 import type { SeenSession } from "./seenSession.ts"
 import { canForkAfter } from "../forkSession.ts"
+import { resendOf } from "../submission.ts"
 import * as ViewSessions from "../sessionView.ts"
 import { Agents } from "../../agent/Agents.ts"
+import { noCapabilities } from "../../agent/Capabilities.ts"
+import type { Capabilities } from "../../agent/Capabilities.ts"
 import type { Vitals } from "../../agent/Processes.ts"
 import type { ApprovalRecord } from "../../domain/Approval.ts"
 import { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
+import type { SessionId } from "../../domain/Ids.ts"
 import type { SessionView } from "../../domain/Session.ts"
 import type { TurnRecord } from "../../domain/Turn.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
@@ -26,6 +30,8 @@ import type { ArmedTimer, ClaimRecord, OutboxCommand, StepRecord } from "../../l
 const mostTurns = 200
 const mostApprovals = 200
 const mostClaims = 100
+/** Each is looked up by its name. */
+const mostRepeated = 20
 /** At most four steps belong to one process. */
 const mostProcessSteps = 800
 /** A session that commits while it is read is read again, at most so many times in all. */
@@ -50,6 +56,10 @@ export interface InspectedSession {
   readonly outbox: ReadonlyArray<OutboxCommand>
   /** The last 200, oldest first; of each prompt at most 4 kB. */
   readonly turns: ReadonlyArray<TurnRecord>
+  /** What its agent can do, as far as it is known before its handshake. */
+  readonly can: Pick<Capabilities, "compact" | "steer">
+  /** The turns that were sent again, and as which. */
+  readonly repeated: ReadonlyMap<number, number>
   /** The turns after which the session can be forked. */
   readonly forkableTurns: ReadonlyArray<number>
   /** The last 200, settled ones included, oldest first. */
@@ -82,6 +92,16 @@ export const make = Effect.gen(function* () {
       catch: (cause) => new Unavailable({ operation: "read the session", cause })
     })
 
+  const repeatedAs = Effect.fnUntraced(function* (id: SessionId, turns: ReadonlyArray<TurnRecord>) {
+    const repeated = new Map<number, number>()
+    const failed = turns.filter(({ status }) => status !== "completed" && status !== "queued" && status !== "running")
+    for (const { index } of failed.slice(-mostRepeated)) {
+      const again = yield* ledger.turnOfSubmission(id, resendOf(index).id)
+      if (Option.isSome(again)) repeated.set(index, again.value.index)
+    }
+    return repeated
+  })
+
   const readOnce = Effect.fnUntraced(function* (caller: Caller, id: string) {
     const { id: session } = yield* findSession(ledger, caller, id)
     // One look for all, and before all: a node that does not answer is waited for, and the session may move meanwhile.
@@ -96,7 +116,7 @@ export const make = Effect.gen(function* () {
     const unstored = unstoredIn(looked, summary.value.substate).map((timer) => ({ session, ...timer }))
     const turns = yield* ledger.turnOutlines(view.id, view.turnCount - mostTurns, mostTurns)
     const driver = yield* Effect.option(agents.driver(view.agent))
-    const canFork = Option.isSome(driver) && driver.value.capabilities.fork
+    const can = Option.isSome(driver) ? driver.value.capabilities : noCapabilities
     const inspected: InspectedSession = {
       view,
       ...lineFor(caller, seen(unseen(summary.value, circuitOf(view.agent)), looked)),
@@ -108,7 +128,9 @@ export const make = Effect.gen(function* () {
       timers: [...(yield* ledger.timers(view.id)), ...unstored],
       outbox: yield* ledger.outbox(view.id),
       turns,
-      forkableTurns: canFork ? turns.filter((turn) => canForkAfter(view, turn)).map(({ index }) => index) : [],
+      can,
+      repeated: yield* repeatedAs(view.id, turns),
+      forkableTurns: can.fork ? turns.filter((turn) => canForkAfter(view, turn)).map(({ index }) => index) : [],
       approvals: yield* ledger.lastApprovals(view.id, mostApprovals),
       processSteps: yield* ledger.processSteps(view.id, mostProcessSteps),
       claims: isAlone ? [] : yield* ledger.claims(view.id, mostClaims),

@@ -35,7 +35,8 @@ const turn = (index: number, submitted_at: number, prompt: string): Turn => ({
   cost: null,
   tool_iterations: 0,
   failure: null,
-  can_fork: false
+  can_fork: false,
+  repeated_as: null
 })
 
 describe("a transcript", () => {

@@ -26,6 +26,7 @@ const turn = (index: number, from: number, to: number | null, more: Partial<Turn
   tool_iterations: 0,
   failure: null,
   can_fork: false,
+  repeated_as: null,
   ...more
 })
 

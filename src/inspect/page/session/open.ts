@@ -28,6 +28,9 @@ export const openSession = (id: string, who: Me): { readonly store: Store; reado
     why: () => api.why(id),
     act: (order) => api.act(id, order),
     submit: (prompt) => api.submit(id, { prompt }),
+    resend: (turn) => api.resend(id, turn),
+    steer: (text) => api.steer(id, text),
+    compact: () => api.compact(id),
     fork: (turn) => api.fork(id, { turn_index: turn }),
     exportUrl: (format, texts) => api.exportUrl(id, format, texts)
   })

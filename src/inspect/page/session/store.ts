@@ -48,6 +48,11 @@ export interface SessionApi {
   readonly act: (order: "interrupt" | "close" | "unpark") => Promise<Done>
   /** Succeeds when the turn is accepted. */
   readonly submit: (prompt: string) => Promise<Done>
+  /** Sends a turn again that did not work. */
+  readonly resend: (turn: number) => Promise<Done>
+  /** Succeeds when the agent has the words. */
+  readonly steer: (text: string) => Promise<Done>
+  readonly compact: () => Promise<Done>
   readonly fork: (turn: number) => Promise<Opened>
   readonly exportUrl: (format: "json" | "html", texts: boolean) => string
 }

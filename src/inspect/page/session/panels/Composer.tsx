@@ -1,6 +1,8 @@
 /** Says the next thing to a session's agent. Enter sends, Shift and Enter begin a new line. */
 import { useState } from "preact/hooks"
-import { sayProblem } from "../../store.ts"
+import type { Done } from "../../../contract.ts"
+import { say, sayProblem } from "../../store.ts"
+import { Confirm } from "../../ui/Confirm.tsx"
 import type { SessionApi, Store } from "../store.ts"
 
 interface Props {
@@ -11,15 +13,37 @@ interface Props {
 export const Composer = ({ api, store }: Props) => {
   const [isBusy, setBusy] = useState(false)
   const text = store.draft.value
-  const isTurning = store.detail.value?.session.state === "turning"
+  const session = store.detail.value?.session
+  const isTurning = session?.state === "turning"
+  const canSteer = session?.substate === "turning.running" && session.can.steer
+
+  const act = async (what: () => Promise<Done>): Promise<boolean> => {
+    setBusy(true)
+    try {
+      say((await what()).note)
+      store.goLive()
+      return true
+    } catch (cause) {
+      sayProblem(cause)
+      return false
+    } finally {
+      setBusy(false)
+    }
+  }
+  const steer = async () => {
+    if (await act(() => api.steer(text))) clear(text)
+  }
+  /** What was typed meanwhile stays. */
+  const clear = (sent: string) => {
+    if (store.draft.peek() === sent) store.draft.value = ""
+  }
 
   const send = async () => {
     if (isBusy || text.trim() === "") return
     setBusy(true)
     try {
       await api.submit(text)
-      // What was typed meanwhile stays.
-      if (store.draft.peek() === text) store.draft.value = ""
+      clear(text)
       store.goLive()
     } catch (cause) {
       sayProblem(cause)
@@ -50,8 +74,24 @@ export const Composer = ({ api, store }: Props) => {
         }}
       />
       <button type="submit" class="button primary" disabled={isBusy || text.trim() === ""}>
-        Send
+        {isTurning ? "Send next" : "Send"}
       </button>
+      {canSteer ? (
+        <button
+          type="button"
+          class="button"
+          title="The agent gets it in the turn that runs"
+          disabled={isBusy || text.trim() === ""}
+          onClick={() => void steer()}
+        >
+          Add to this turn
+        </button>
+      ) : null}
+      {!isTurning && session?.can.compact === true && session.turns > 0 ? (
+        <Confirm again="A turn, really?" disabled={isBusy} run={() => act(api.compact)}>
+          Compact
+        </Confirm>
+      ) : null}
     </form>
   )
 }

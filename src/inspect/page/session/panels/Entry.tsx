@@ -1,6 +1,6 @@
 /** One item of a transcript. All text is the agent's or the app's: it is shown as it is, and is never markup. */
 import { useState } from "preact/hooks"
-import type { Opened } from "../../../contract.ts"
+import type { Done, Opened } from "../../../contract.ts"
 import { go } from "../../app/location.ts"
 import { now } from "../../clock.ts"
 import { clockTime, duration, fullTime, plural } from "../../../client/format.ts"
@@ -14,17 +14,27 @@ import { isMarkdown } from "../reading.ts"
 import { Diff } from "./Diff.tsx"
 import { Markdown } from "./Markdown.tsx"
 
+export interface Resend {
+  readonly run: () => Promise<Done>
+  /** Nobody knows whether the agent has done it: to do it twice may do harm. */
+  readonly isUncertain: boolean
+}
+
 interface Props {
   readonly item: Item
   /** Forks the session after a turn; absent: it can't be forked there. */
   readonly fork?: ((turn: number) => Promise<Opened>) | undefined
+  /** Sends its turn again, which did not work; absent: there is nothing to send again. */
+  readonly resend?: Resend | undefined
+  /** The turn that repeats this one. */
+  readonly repeatedAs?: number | null
   /** A tool that runs now. */
   readonly runs?: boolean
   /** A link or a search led here: it is open. */
   readonly isSpot?: boolean
 }
 
-export const Entry = ({ fork, isSpot = false, item, runs = false }: Props) => {
+export const Entry = ({ fork, isSpot = false, item, repeatedAs = null, resend, runs = false }: Props) => {
   switch (item.kind) {
     case "state":
       return (
@@ -42,6 +52,8 @@ export const Entry = ({ fork, isSpot = false, item, runs = false }: Props) => {
           <i />
           <span>{item.ok ? `end of turn ${item.turn ?? ""}: ${item.text}` : item.text}</span>
           {fork === undefined || item.turn === null ? null : <Fork turn={item.turn} fork={fork} />}
+          {repeatedAs === null ? null : <span class="dim">sent again as turn {repeatedAs}</span>}
+          {resend === undefined ? null : <Again resend={resend} />}
           <At at={item.at} />
         </p>
       )
@@ -100,6 +112,21 @@ export const Entry = ({ fork, isSpot = false, item, runs = false }: Props) => {
 }
 
 const names = { prompt: "Prompt", message: "Agent", thought: "Thought" }
+
+const Again = ({ resend: { isUncertain, run } }: { readonly resend: Resend }) => {
+  const press = async () => {
+    try {
+      say((await run()).note)
+    } catch (cause) {
+      sayProblem(cause)
+    }
+  }
+  return (
+    <Confirm again={isUncertain ? "It may have been done. Again?" : "Really send it again?"} run={press}>
+      Send again
+    </Confirm>
+  )
+}
 
 const Fork = ({ fork, turn }: { readonly turn: number; readonly fork: NonNullable<Props["fork"]> }) => {
   const run = async () => {

@@ -7,15 +7,20 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
 import { plural } from "../../../client/format.ts"
 import { isToolRunning } from "../../../client/Transcript.ts"
 import type { Item } from "../../../client/Transcript.ts"
+import type { Turn } from "../../../sessionContract.ts"
 import { isMarkdown } from "../reading.ts"
 import type { Store } from "../store.ts"
 import { lastAtOrBefore } from "../time/axis.ts"
 import { Composer } from "./Composer.tsx"
 import { Entry } from "./Entry.tsx"
+import type { Resend } from "./Entry.tsx"
 import { useMeasured } from "./useMeasured.ts"
 
 /** Nearer to the beginning than this wants what came before. */
 const earlierPixels = 1_500
+const hasNotWorked = ({ status }: Turn): boolean =>
+  status === "failed" || status === "timed_out" || status === "interrupted"
+
 /** Nearer to the end than this is at the end. */
 const endPixels = 60
 
@@ -82,6 +87,13 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
     turns?.some(({ can_fork, index }) => can_fork && index === item.turn) === true
       ? api.fork
       : undefined
+  const turnOf = (item: Item) => (item.kind === "end" ? turns?.find(({ index }) => index === item.turn) : undefined)
+  const resendOf = (turn: Turn | undefined): Resend | undefined => {
+    if (api === null || session === undefined || session.state === "closed") return undefined
+    if (turn === undefined || turn.kind !== "prompt" || turn.repeated_as !== null || !hasNotWorked(turn))
+      return undefined
+    return { run: () => api.resend(turn.index), isUncertain: turn.failure?.class === "outcome_unknown" }
+  }
   return (
     <div class="conversation">
       <Earlier store={store} />
@@ -113,6 +125,8 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
                   fork={forkOf(item)}
                   runs={store.isLive.value && isToolRunning(item, turns ?? [])}
                   isSpot={item.key === spot}
+                  resend={resendOf(turnOf(item))}
+                  repeatedAs={turnOf(item)?.repeated_as ?? null}
                 />
               </div>
             )
