@@ -75,7 +75,8 @@ describe.skipIf(chromium === null)("the views", () => {
               "Process",
               "Restarts",
               "Time & tokens",
-              "What if"
+              "What if",
+              "Compare"
             ]) {
               await page.getByRole("tab", { name: tab }).click()
               await isSound(page, `${tab} ${colorScheme} ${width}`)

@@ -143,6 +143,29 @@ describe.skipIf(chromium === null)("working in a session", () => {
     await shoot(page, "work-again")
   })
 
+  it("two moments, and two sessions, are compared beside each other", async () => {
+    const other = await troupe.create(app, { permissions: "deny" })
+    await troupe.turn(app, other, "crash 3")
+    const page = await troupe.visit({ ...laptop, at: at("/steps/3?tab=compare") })
+    const slider = page.getByRole("slider")
+    await until(
+      () => slider.getAttribute("aria-valuetext"),
+      (words) => words?.startsWith("step 3,") === true
+    )
+    await page.getByRole("button", { name: "Keep this moment" }).click()
+    for (let step = 3; step < 6; step++) await slider.press("ArrowRight")
+    await page.locator("tr.differs", { hasText: "crashed" }).waitFor()
+    await page.locator("tr.differs", { hasText: "retiring.killing" }).waitFor()
+    await page.getByLabel("The other session").fill(other)
+    await page.getByRole("button", { name: "Compare", exact: true }).click()
+    await page.locator("tr.differs", { hasText: "approve_all" }).waitFor()
+    await page.getByText(/steps are the same. Then:/).waitFor()
+    await isSound(page, "compare")
+    await shoot(page, "work-compare")
+    await page.locator(`a[href^="#/sessions/${other}/steps/"]`).click()
+    await page.locator("h1", { hasText: other }).waitFor()
+  })
+
   it("the outline tells the turns apart, and leads to them and to what failed", async () => {
     const page = await troupe.visit({ ...laptop, at: at("?tab=turns") })
     const row = (n: number) => page.locator(".turn-line").nth(n)

@@ -4,7 +4,7 @@
  */
 import { batch, effect } from "@preact/signals"
 import type { Me } from "../../contract.ts"
-import type { Detail, Step, StreamId, TranscriptEvent } from "../../sessionContract.ts"
+import type { Detail, Step, Steps, StreamId, TranscriptEvent } from "../../sessionContract.ts"
 import { problemFrom, Refused, unreachable } from "../../client/api.ts"
 import { retryDelayMillis } from "../../client/live.ts"
 import type { Following, Phase } from "../../client/live.ts"
@@ -14,6 +14,7 @@ import { gathered } from "../app/gathered.ts"
 import { api } from "../store.ts"
 import { parsed } from "../../client/visible.ts"
 import { between } from "./past.ts"
+import type { Other } from "./model/compare.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
 
@@ -28,6 +29,7 @@ export const openSession = (id: string, who: Me): { readonly store: Store; reado
     why: () => api.why(id),
     act: (order) => api.act(id, order),
     submit: (prompt) => api.submit(id, { prompt }),
+    other: (otherId) => readOther(otherId),
     resend: (turn) => api.resend(id, turn),
     steer: (text) => api.steer(id, text),
     compact: () => api.compact(id),
@@ -36,6 +38,20 @@ export const openSession = (id: string, who: Me): { readonly store: Store; reado
   })
   const close = feed(id, store)
   return { store, close }
+}
+
+const otherSteps = { page: 1_000, most: 5_000 }
+
+const readOther = async (id: string): Promise<Other> => {
+  const detail = await api.detail(id)
+  const steps: Array<Step> = []
+  let after: number | null = 0
+  while (after !== null && steps.length < otherSteps.most) {
+    const page: Steps = await api.steps(id, after, otherSteps.page)
+    steps.push(...page.steps)
+    after = page.next
+  }
+  return { detail, steps, isCut: after !== null }
 }
 
 /** What comes in between is one question: a turn that streams changes the detail many times a second. */

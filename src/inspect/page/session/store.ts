@@ -25,6 +25,7 @@ import type { Problem } from "../../client/api.ts"
 import { now } from "../clock.ts"
 import type { Phase } from "../../client/live.ts"
 import { countsAfter, visitsAfter } from "./model/counts.ts"
+import type { Other } from "./model/compare.ts"
 import { failedMoments } from "./model/outline.ts"
 import { machineOf, Replay, storedIn } from "./model/replay.ts"
 import type { Replayed } from "./model/replay.ts"
@@ -48,6 +49,8 @@ export interface SessionApi {
   readonly act: (order: "interrupt" | "close" | "unpark") => Promise<Done>
   /** Succeeds when the turn is accepted. */
   readonly submit: (prompt: string) => Promise<Done>
+  /** Another session, to compare with. */
+  readonly other: (id: string) => Promise<Other>
   /** Sends a turn again that did not work. */
   readonly resend: (turn: number) => Promise<Done>
   /** Succeeds when the agent has the words. */
@@ -93,6 +96,8 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
   const tab = signal("transcript")
   /** The key of the item of the transcript that a link or a search leads to. */
   const spot = signal<string | null>(null)
+  /** The moment that others are compared with; `null`: none. */
+  const kept = signal<number | null>(null)
   /** What is looked for in it. */
   const query = signal("")
   /** What is typed for the next turn. */
@@ -189,6 +194,7 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     selected,
     tab,
     spot,
+    kept,
     query,
     draft,
     view,

@@ -11,7 +11,8 @@ const tabs = [
   "process",
   "budget",
   "costs",
-  "what-if"
+  "what-if",
+  "compare"
 ] as const
 
 export type TabId = (typeof tabs)[number]

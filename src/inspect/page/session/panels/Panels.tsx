@@ -5,6 +5,7 @@ import type { Store } from "../store.ts"
 import type { TabId } from "../tabs.ts"
 import { Approvals } from "./Approvals.tsx"
 import { Budget } from "./Budget.tsx"
+import { Compare } from "./Compare.tsx"
 import { Costs } from "./Costs.tsx"
 import { Processes } from "./Processes.tsx"
 import { Search } from "./Search.tsx"
@@ -39,7 +40,8 @@ const tabsOf = ({ detail, store }: Props): ReadonlyArray<Tab> => {
     { id: "process", name: "Process" },
     { id: "budget", name: "Restarts", badge: store.isLive.value ? detail.budget.deaths.length : 0 },
     { id: "costs", name: "Time & tokens" },
-    { id: "what-if", name: "What if" }
+    { id: "what-if", name: "What if" },
+    { id: "compare", name: "Compare" }
   ]
 }
 
@@ -99,6 +101,8 @@ const Shown = ({ detail, id, store }: Props & { readonly id: string }) => {
       return <Processes store={store} detail={detail} />
     case "budget":
       return <Budget store={store} detail={detail} />
+    case "compare":
+      return <Compare store={store} />
     case "what-if":
       return <WhatIf store={store} />
     case "costs":
