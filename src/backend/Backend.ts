@@ -112,8 +112,8 @@ export interface SessionBackend {
   readonly events: (after: number, follow?: boolean) => AsyncIterable<StreamedEvent>
   readonly view: () => Promise<SessionInfo>
   readonly actor: () => Promise<SessionActorRef>
-  /** All that happens in one turn, from its first event or after one, to the one that says how it ended. */
-  readonly turnEvents: (turn: number, after?: number) => AsyncIterable<StreamedEvent>
+  /** All that happens in one turn, from its first event or after one, to the one that says how it ended. Without `follow` they end with what is stored now. */
+  readonly turnEvents: (turn: number, after?: number, follow?: boolean) => AsyncIterable<StreamedEvent>
   readonly turn: (index: number) => Promise<StoredTurn>
   readonly turns: (after: number, limit: number) => Promise<ReadonlyArray<TurnOutcome>>
   /** `afterTurn`: a turn that runs ends first, and is not waited for. Not over HTTP. */

@@ -199,8 +199,8 @@ const sessionOf = ({ iterate, run }: Host, caller: Caller, id: string): SessionB
       iterate(Effect.flatMap(Sessions, (service) => service.events(caller, id, after, follow))),
     view: async () => sessionInfo(await sessions((service) => service.get(caller, id))),
     actor: () => run(Effect.flatMap(SessionActorRefs, (refs) => refs.of(caller, id))),
-    turnEvents: (turn, after) =>
-      iterate(Effect.flatMap(Sessions, (service) => service.turnEvents(caller, id, turn, after))),
+    turnEvents: (turn, after, follow) =>
+      iterate(Effect.flatMap(Sessions, (service) => service.turnEvents(caller, id, turn, after, follow))),
     turn: async (index) => storedTurnOf(await sessions((service) => service.turn(caller, id, index))),
     turns: async (after, limit) =>
       (await sessions((service) => service.turns(caller, id, { after, limit }))).map(outcomeOf),

@@ -205,8 +205,8 @@ const sessionOf = (promises: Run, client: Client.Client, options: Client.ClientO
       Promise.reject(
         notOverHttp("The session's machine as an actor", "Read events, which have each change of its state.")
       ),
-    turnEvents: (turn, after) =>
-      iterate(Effect.sync(() => eventsOf({ turn, ...(after === undefined ? {} : { after }) }))),
+    turnEvents: (turn, after, follow = true) =>
+      iterate(Effect.sync(() => eventsOf({ turn, follow, ...(after === undefined ? {} : { after }) }))),
     turn: async (index) => {
       const { endedAt, submittedAt, ...turn } = await run(client.turns.get({ params: { id, n: index } }))
       return { ...(turn as StoredTurn), submittedAt, endedAt }

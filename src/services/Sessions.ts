@@ -295,13 +295,14 @@ export class Sessions extends Context.Service<
     ) => Effect.Effect<Stream.Stream<StreamedEvent, Unavailable>, SessionNotFound | Unavailable>
     /**
      * All that happened in one turn, messages of Troupe's own included: after `after`, or from its first event, to the one
-     * that says that it has ended (`_troupe/turn`).
+     * that says that it has ended (`_troupe/turn`). Without `follow` they end with what is stored now.
      */
     readonly turnEvents: (
       caller: Caller,
       id: string,
       turn: number,
-      after?: number
+      after?: number,
+      follow?: boolean
     ) => Effect.Effect<Stream.Stream<StreamedEvent, Unavailable>, SessionNotFound | TurnNotFound | Unavailable>
     readonly audit: (id: string) => Effect.Effect<ReadonlyArray<AuditRecord>, SessionNotFound | Unavailable>
     /**

@@ -148,8 +148,8 @@ export const layer = Layer.effect(
           Stream.mapError((cause) => new Unavailable({ operation: "read the session's events", cause }))
         )
       }, cannot("read the session's events")),
-      turnEvents: Effect.fn("Sessions.turnEvents")(function* (caller, id, turn, after) {
-        return yield* turnEvents(yield* findToRead(caller, id), turn, after)
+      turnEvents: Effect.fn("Sessions.turnEvents")(function* (caller, id, turn, after, follow) {
+        return yield* turnEvents(yield* findToRead(caller, id), turn, after, follow)
       }, cannot("read the turn's events")),
       audit: Effect.fn("Sessions.audit")(function* (id) {
         const lines = yield* ledger.audit(SessionId.make(id), auditLines)

@@ -11,11 +11,11 @@ export const make = Effect.gen(function* () {
   const feed = yield* EventFeed
   const ledger = yield* Ledger
 
-  return Effect.fnUntraced(function* ({ closedAt, id }: SessionRecord, turn: number, after?: number) {
+  return Effect.fnUntraced(function* ({ closedAt, id }: SessionRecord, turn: number, after?: number, follow = true) {
     const row = yield* ledger.turn(id, turn)
     if (Option.isNone(row)) return yield* new TurnNotFound({ index: turn })
     // A turn of an older Troupe may have ended without saying so: of one that is over, what is stored is all.
-    const live = closedAt === null && row.value.endedAt === null
+    const live = follow && closedAt === null && row.value.endedAt === null
     const from = after ?? before(yield* ledger.eventsOfTurn(id, turn))
     return feed.follow(id, from, { live }).pipe(
       Stream.filter((event) => event.turn === turn),

@@ -188,6 +188,48 @@ describe("/v1/responses", () => {
     assert.strictEqual(structured.status, "completed", structured.error?.message)
   })
 
+  it("asks for approval by an item, and goes on as the same response with the answer", async () => {
+    const metadata = { permissions: "ask" }
+    const asked = async (input: string) => {
+      const asking = await openai.responses.create({ model, input, metadata })
+      const item = asking.output.at(-1)
+      assert(asking.status === "in_progress" && item?.type === "mcp_approval_request", JSON.stringify(asking.output))
+      return { asking, item }
+    }
+    const answered = (previous_response_id: string, approval_request_id: string, approve: boolean) =>
+      openai.responses.create({
+        model,
+        previous_response_id,
+        input: [{ type: "mcp_approval_response", approval_request_id, approve }]
+      })
+    const { asking, item } = await asked("ask-tool echo granted")
+    assert.deepInclude(item, { server_label: "troupe", name: "execute", arguments: '{"title":"echo granted"}' })
+    const done = await answered(asking.id, item.id, true)
+    assert.deepInclude(done, { id: asking.id, status: "completed" })
+    assert.deepStrictEqual(
+      done.output.map(({ type }) => type),
+      ["mcp_approval_request", "function_call", "function_call_output", "message"]
+    )
+    assert.deepStrictEqual((await openai.responses.retrieve(asking.id)).output, done.output)
+    const whole: Array<ResponseStreamEvent> = []
+    for await (const event of await openai.responses.retrieve(asking.id, { stream: true })) whole.push(event)
+    const items = whole.flatMap((event) => (event.type === "response.output_item.done" ? [event.item] : []))
+    assert.deepStrictEqual(items, done.output)
+
+    // The same again is safe; another answer, and one to what was not asked here, are told.
+    assert.deepStrictEqual((await answered(asking.id, item.id, true)).output, done.output)
+    assert.deepInclude(await refusalOf(answered(asking.id, item.id, false)), { status: 409, code: "approval_settled" })
+    const other = await asked("ask")
+    assert.deepInclude(await refusalOf(answered(asking.id, other.item.id, true)), { status: 400 })
+    assert.include((await answered(other.asking.id, other.item.id, false)).output_text, "The client said: reject")
+    const question = await asked("form")
+    assert.deepInclude(await refusalOf(answered(question.asking.id, question.item.id, true)), {
+      status: 422,
+      param: "input[0].approve"
+    })
+    assert.strictEqual((await answered(question.asking.id, question.item.id, false)).status, "completed")
+  })
+
   it("has one effect for one Idempotency-Key", async () => {
     const ask = () => openai.responses.create({ model, input: "hello" }, { headers: { "Idempotency-Key": "the-same" } })
     const [one, two] = [await ask(), await ask()]
@@ -282,6 +324,20 @@ describe("/v1/responses", () => {
       "unsupported_parameter",
       "input[0].type",
       /no counterpart/
+    ],
+    [
+      { input: [{ type: "mcp_approval_response", approval_request_id: "apr_x", approve: true }] },
+      400,
+      "invalid_value",
+      "previous_response_id",
+      /is missing/
+    ],
+    [
+      { input: [{ type: "mcp_approval_response", approve: true }] },
+      400,
+      "invalid_value",
+      "input[0].approval_request_id",
+      /is missing/
     ],
     [{ input: "a\u0000b" }, 400, "invalid_request", null, /may not contain the character NUL/],
     [{ stream: "yes" }, 400, "invalid_value", "stream", /true or false/],

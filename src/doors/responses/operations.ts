@@ -3,13 +3,15 @@ import type { Backend, SessionBackend, SessionInfo, StoredTurn, Submitted } from
 import { TroupeError } from "../../backend/TroupeError.ts"
 import type { CreateSession } from "../../domain/Session.ts"
 import { promptOf, storeUploads } from "../prompt.ts"
+import { answerAll, untilAsked } from "./approvals.ts"
+import type { ApprovalAnswer } from "./approvals.ts"
 import { invalid, noSuchResponse, Refused, unsupported } from "./errors.ts"
 import { itemId, placeOf, responseId } from "./ids.ts"
 import type { Place } from "./ids.ts"
 import { fingerprintOf } from "./request.ts"
 import type { Opening, ResponseRequest } from "./request.ts"
 import { lateAnswer } from "./lateAnswer.ts"
-import { metaOf, openedOf, responseOf } from "./response.ts"
+import { metaOf, openedOf, readResponse } from "./response.ts"
 import type { Opened } from "./response.ts"
 import { streamResponse } from "./stream.ts"
 
@@ -20,6 +22,7 @@ export const create = async (
   key: string | undefined
 ): Promise<Response> => {
   const { background, store, stream } = request
+  if (request.answers !== null) return answer(backend, request, request.answers)
   // How the answer is sent makes no other request of it.
   const asked = { ...request, background: undefined, stream: undefined }
   const named = key === undefined ? undefined : { key, fingerprint: fingerprintOf(asked) }
@@ -42,15 +45,35 @@ export const create = async (
   const onEnd = () => over
   const view = await session.view()
   if (stream) return streamResponse({ session, view, place, startingAfter: -1, background, onEnd })
-  const read = async () => responseOf(view, await session.turn(turn), background)
+  const read = async () => readResponse(session, view, turn, background)
   if (background) return Response.json(await read())
-  const whole = ended().then(async () => {
+  // Of what is not stored nobody could answer what it asks by the response's id.
+  const whole = (store ? untilAsked(session, turn, ended) : ended()).then(async () => {
     const response = await read()
     await onEnd()
     return response
   })
   // A turn that never got a process is refused, and the request may be sent again; once the answer has begun, it has failed.
   return lateAnswer(whole, read)
+}
+
+/** The response that asks goes on, under its own id. */
+const answer = async (
+  backend: Backend,
+  { background, previous, stream }: ResponseRequest,
+  answers: ReadonlyArray<ApprovalAnswer>
+): Promise<Response> => {
+  if (previous === null)
+    throw invalid("previous_response_id", "is missing: it is the response whose requests are answered.")
+  const { place, session, view } = await find(backend, previous)
+  await answerAll(session, place, answers)
+  if (stream) {
+    return streamResponse({ session, view, place, startingAfter: -1, background, onEnd: () => Promise.resolve() })
+  }
+  const read = () => readResponse(session, view, place.turn, background)
+  if (background) return Response.json(await read())
+  const over = () => Promise.resolve()
+  return lateAnswer(untilAsked(session, place.turn, over).then(read), read)
 }
 
 /** An `Idempotency-Key`, and what it is compared by where it comes again: files that the request brings are stored anew each time. */
@@ -195,14 +218,14 @@ const find = async (backend: Backend, id: string): Promise<FoundResponse> => {
 /** `startingAfter`: as a stream, after the event of that number; `null`: as it is now. */
 export const retrieve = async (backend: Backend, id: string, startingAfter: number | null): Promise<Response> => {
   const { place, session, view } = await find(backend, id)
-  if (startingAfter === null) return Response.json(responseOf(view, await session.turn(place.turn)))
+  if (startingAfter === null) return Response.json(await readResponse(session, view, place.turn))
   return streamResponse({ session, view, place, startingAfter, background: null, onEnd: () => Promise.resolve() })
 }
 
 export const cancel = async (backend: Backend, id: string): Promise<Response> => {
   const { place, session, view } = await find(backend, id)
   await session.interrupt(place.turn)
-  return Response.json(responseOf(view, await session.turn(place.turn)))
+  return Response.json(await readResponse(session, view, place.turn))
 }
 
 /** A turn can't be taken out of its session: the newest response is deleted with all before it. */
@@ -233,24 +256,3 @@ export const inputItems = async (backend: Backend, id: string): Promise<Response
   }
   return Response.json({ object: "list", data: [item], first_id: item.id, last_id: item.id, has_more: false })
 }
-
-export const models = async (backend: Backend): Promise<Response> => {
-  const agents = await backend.agents()
-  return Response.json({
-    object: "list",
-    data: agents.filter(({ available }) => available).map(({ name }) => modelOf(name))
-  })
-}
-
-export const model = async (backend: Backend, id: string): Promise<Response> => {
-  const [agent] = id.split("/", 1)
-  const agents = await backend.agents()
-  if (!agents.some(({ available, name }) => available && name === agent)) {
-    const message = `No agent that is available is called ${JSON.stringify(agent)}. GET /v1/models lists the ones there are.`
-    throw new Refused(404, "model_not_found", message, "model")
-  }
-  return Response.json(modelOf(id))
-}
-
-/** An agent has no time of its creation. */
-const modelOf = (id: string) => ({ id, object: "model", created: 0, owned_by: "troupe" })

@@ -13,8 +13,10 @@ import { contentText } from "../../conversation/contentText.ts"
 import { shapeOf } from "../../conversation/toolMessages.ts"
 import { nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { StreamedMessage } from "../../domain/events/StreamedMessage.ts"
+import type { TroupeParams } from "../../domain/events/troupeMessage.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import * as ToolCall from "../../domain/ToolCall.ts"
+import { approvalItem } from "./approvals.ts"
 import { itemId } from "./ids.ts"
 import type { Place } from "./ids.ts"
 
@@ -138,8 +140,17 @@ export const project = (place: Place): Projection => {
     return !wasOver && ToolCall.ended(tool) ? toolItems(tool, "completed") : []
   }
 
+  const ask = (params: TroupeParams["approval_asked"]): Array<ItemEvent> => {
+    const before = closeText()
+    const item: ResponseOutputItem = approvalItem(params)
+    const at = { output_index: items.length, item }
+    items.push(item)
+    return [...before, { type: "response.output_item.added", ...at }, { type: "response.output_item.done", ...at }]
+  }
+
   return {
     take: (message) => {
+      if (message.method === "_troupe/approval_asked") return ask(message.params as TroupeParams["approval_asked"])
       if (message.method !== "session/update") return []
       const update = objectIn(objectIn(message.params)["update"]) as SessionUpdate
       const source = nonEmptyTextIn(update["messageId"])

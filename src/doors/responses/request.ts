@@ -11,6 +11,8 @@ import type { JsonObject, JsonRecord } from "../../domain/json.ts"
 import { nearestName } from "../../domain/nearestName.ts"
 import { PermissionPolicy } from "../../domain/Permissions.ts"
 import { Schema } from "effect"
+import { readAnswers } from "./approvals.ts"
+import type { ApprovalAnswer } from "./approvals.ts"
 import { badBody, invalid, Refused, unsupported } from "./errors.ts"
 import { readInput } from "./input.ts"
 import type { GivenInput } from "./input.ts"
@@ -20,6 +22,8 @@ export interface ResponseRequest {
   readonly agent: string | null
   readonly model: string | null
   readonly input: GivenInput
+  /** The input is answers to what a response asks; `null`: it is something new. */
+  readonly answers: ReadonlyArray<ApprovalAnswer> | null
   readonly previous: string | null
   readonly background: boolean
   readonly store: boolean
@@ -98,8 +102,10 @@ export const readRequest = (body: unknown): ResponseRequest => {
   if (!store && previous !== null) {
     throw unsupported("store", "must be true with previous_response_id: the session is kept with the responses before.")
   }
-  const input = readInput(given["input"])
+  const answers = readAnswers(given["input"])
+  const input = answers === null ? readInput(given["input"]) : nothingNew
   return {
+    answers,
     agent,
     model,
     input,
@@ -112,6 +118,8 @@ export const readRequest = (body: unknown): ResponseRequest => {
     opening: readOpening(given, input)
   }
 }
+
+const nothingNew: GivenInput = { prompt: [], files: [], uploads: [], history: [], system: [] }
 
 const check = (name: string, value: unknown): void => {
   if ((taken as ReadonlyArray<string>).includes(name)) return

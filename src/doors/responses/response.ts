@@ -1,12 +1,13 @@
 /** A turn as a response: the same whenever it is read, and made of nothing but what is stored of its turn and its session. */
 import type { Response, ResponseError, ResponseStatus, ResponseUsage } from "openai/resources/responses/responses"
-import type { SessionInfo, StoredTurn } from "../../backend/Backend.ts"
+import type { SessionBackend, SessionInfo, StoredTurn } from "../../backend/Backend.ts"
 import { objectIn } from "../../domain/json.ts"
 import type { JsonRecord } from "../../domain/json.ts"
 import type { Usage } from "../../domain/Turn.ts"
 import { responseId } from "./ids.ts"
 import type { Place } from "./ids.ts"
 import { project } from "./project.ts"
+import type { Projection } from "./project.ts"
 
 /** What a session that was opened by a response keeps of it, in its `meta`. */
 export interface Opened {
@@ -78,11 +79,26 @@ export const begunResponse = (
   } as SentResponse
 }
 
-export const responseOf = (session: SessionInfo, turn: StoredTurn, background: boolean | null = null): SentResponse => {
+/** As it is now. */
+export const readResponse = async (
+  session: SessionBackend,
+  view: SessionInfo,
+  index: number,
+  background: boolean | null = null
+): Promise<SentResponse> => {
+  const turn = await session.turn(index)
+  const projection = project({ session: turn.sessionId, turn: index })
+  for await (const { message } of session.turnEvents(index, undefined, false)) projection.take(message)
+  return responseOf(view, turn, projection, background)
+}
+
+const responseOf = (
+  session: SessionInfo,
+  turn: StoredTurn,
+  projection: Projection,
+  background: boolean | null
+): SentResponse => {
   const place = { session: turn.sessionId, turn: turn.turnIndex }
-  const projection = project(place)
-  // The messages of an outcome are as they were streamed.
-  for (const message of turn.events) projection.take(message as Parameters<typeof projection.take>[0])
   if (turn.endedAt !== null) projection.end(turn.status === "completed")
   const status = statusOf(turn)
   return {

@@ -5,6 +5,7 @@ import type { Backend } from "../../backend/Backend.ts"
 import { answerWith, route } from "../route.ts"
 import type { Arrival } from "../route.ts"
 import { badBody, errorResponse, invalid, isRefusal, problemResponse } from "./errors.ts"
+import * as Models from "./models.ts"
 import * as Operations from "./operations.ts"
 import { readRequest } from "./request.ts"
 
@@ -59,8 +60,8 @@ const at = (method: "GET" | "POST" | "DELETE", path: `/${string}`, handle: Handl
 const cancel: Handle = (_request, backend, id) => Operations.cancel(backend, id)
 const remove: Handle = (_request, backend, id) => Operations.remove(backend, id)
 const inputItems: Handle = (_request, backend, id) => Operations.inputItems(backend, id)
-const models: Handle = (_request, backend) => Operations.models(backend)
-const model: Handle = (_request, backend, id) => Operations.model(backend, id)
+const models: Handle = (_request, backend) => Models.models(backend)
+const model: Handle = (_request, backend, id) => Models.model(backend, id)
 
 export const layer = Layer.mergeAll(
   at("POST", "/v1/responses", create),

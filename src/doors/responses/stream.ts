@@ -9,7 +9,7 @@ import { errorBody, isRefusal } from "./errors.ts"
 import type { Place } from "./ids.ts"
 import { project } from "./project.ts"
 import type { ItemEvent } from "./project.ts"
-import { begunResponse, responseOf } from "./response.ts"
+import { begunResponse, readResponse } from "./response.ts"
 
 export interface StreamRequest {
   readonly session: SessionBackend
@@ -49,7 +49,7 @@ async function* eventsOf(request: StreamRequest, signal: AbortSignal): AsyncGene
     const events = untilAborted(session.turnEvents(place.turn), signal)
     for await (const { message } of events) yield* numbered(eventsAt(message))
     if (signal.aborted) return
-    const response = responseOf(view, await session.turn(place.turn), background)
+    const response = await readResponse(session, view, place.turn, background)
     await onEnd()
     yield* numbered([{ type: lastOf(response.status), response }])
   } catch (error) {

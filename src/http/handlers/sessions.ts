@@ -111,7 +111,13 @@ export const layer = HttpApiBuilder.group(
         const events = yield* orProblem(
           query.turn === undefined
             ? sessions.events(caller, params.id, Number(after ?? 0), follow)
-            : sessions.turnEvents(caller, params.id, query.turn, after === undefined ? undefined : Number(after))
+            : sessions.turnEvents(
+                caller,
+                params.id,
+                query.turn,
+                after === undefined ? undefined : Number(after),
+                follow
+              )
         )
         // A client that does not say it could take an unknown line for an end, as `effect`'s own does.
         const takesRetry = request.headers["accept"]?.includes("text/event-stream") === true
