@@ -1,5 +1,4 @@
 /** Records of the services in the shapes of the contract. */
-import { titleIn } from "../domain/sessionName.ts"
 import { questionsUnder } from "../domain/Session.ts"
 import type { SessionView } from "../domain/Session.ts"
 import { nameOf, titleIn } from "../domain/sessionName.ts"

@@ -2,6 +2,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
 import { chromium, shoot } from "./chromium.ts"
+import { isSound } from "./isSound.ts"
 import { adminToken, startTroupe } from "./harness.ts"
 import type { RunningTroupe } from "./harness.ts"
 
@@ -78,6 +79,26 @@ describe.skipIf(chromium === null)("the panes of a session, and its chart", () =
       await shoot(page, `chart-whole-${colorScheme}`)
       await page.context().close()
     }
+  })
+
+  it("says of an arrow what it means, how often it was taken, and leads to its last times", async () => {
+    const page = await troupe.visit({ ...laptop, at: `#/sessions/${id}` })
+    const arrow = page.getByRole("button", { name: "Arrow from turning.running to idle.awake, taken 3 times" })
+    await arrow.focus()
+    const card = page.getByRole("dialog", { name: "About this arrow" })
+    await card.getByText("taken 3 times").waitFor()
+    await card.getByText("The agent has ended the turn: it is complete, and the process stays up.").waitFor()
+    // A press keeps it, and goes into it.
+    await page.keyboard.press("Enter")
+    assert.strictEqual(await card.getByRole("link").count(), 3)
+    await shoot(page, "chart-arrow")
+    await isSound(page, "with an arrow's card")
+    await card.getByRole("link").last().click()
+    await page.locator(".travel-step", { hasText: "the turn ends" }).waitFor()
+    await page.waitForURL(/#\/sessions\/[^/]+\/steps\/4\?tab=state$/)
+    await page.keyboard.press("Escape")
+    await card.waitFor({ state: "detached" })
+    await page.context().close()
   })
 
   it("shows what is around another state where that is pressed, and follows its own again", async () => {

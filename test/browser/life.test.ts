@@ -163,7 +163,7 @@ describe.skipIf(chromium === null)("a session on the page", () => {
     await page.getByRole("tab", { name: "Steps" }).click()
     await page.getByRole("button", { name: "wire" }).last().click()
     await page.getByText("stopReason").waitFor()
-    await page.locator(".step.current code", { hasText: "turn.ended" }).waitFor()
+    await page.locator(".step.current", { hasText: "the turn ends" }).waitFor()
     assert.isAbove((await page.locator(".step.current .step-line").boundingBox())?.width ?? 0, 400)
     await shoot(page, "session-steps")
   })

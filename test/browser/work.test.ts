@@ -70,7 +70,7 @@ describe.skipIf(chromium === null)("working in a session", () => {
     await page.getByRole("tab", { name: "Search" }).click()
     await page.getByLabel("Search in this session").fill("exits as it was asked")
     await page.locator(".hit", { hasText: "stderr" }).first().click()
-    await page.locator(".step.current", { hasText: "process.exited" }).waitFor()
+    await page.locator(".step.current", { hasText: "its process exits" }).waitFor()
   })
 
   it("the transcript has the change of a file as lines, and a turn's usage as one entry", async () => {

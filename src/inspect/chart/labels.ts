@@ -18,7 +18,10 @@ interface Size {
   readonly height: number
 }
 
-interface Rect extends Point, Size {}
+interface Rect extends Point, Size {
+  /** How bad it is to cover it. */
+  readonly weight?: number
+}
 
 export const lineHeight = 14
 const charWidth = 6.5
@@ -63,14 +66,14 @@ const sizeOf = (texts: ReadonlyArray<string>, scale: number): Size => ({
 
 const bestPlace = (points: ReadonlyArray<Point>, { height, width }: Size, taken: ReadonlyArray<Rect>, area: Size) => {
   let best: { readonly at: Rect; readonly cost: number } | undefined
-  for (const { x, y } of [...candidates(points), ...beside(points, width / 2 + 4)]) {
+  for (const { x, y } of [...candidates(points), ...beside(points, width / 2 + 4, height / 2 + 3)]) {
     const at = {
       x: Math.min(Math.max(0, x - width / 2), Math.max(0, area.width - width)),
       y: Math.min(Math.max(0, y - height / 2), Math.max(0, area.height - height)),
       width,
       height
     }
-    const cost = taken.reduce((sum, other) => sum + overlap(at, other), 0)
+    const cost = taken.reduce((sum, other) => sum + overlap(at, other) * (other.weight ?? 1), 0)
     if (best === undefined || cost < best.cost) best = { at, cost }
     if (cost === 0) break
   }
@@ -81,14 +84,16 @@ const bestPlace = (points: ReadonlyArray<Point>, { height, width }: Size, taken:
 const solidOf = ({ height, key, kind, width, x, y }: Box): Rect =>
   kind === "compound" || kind === "parallel"
     ? { x: x + 12, y: y + 8, width: key.length * nameCharWidth, height: 18 }
-    : { x, y, width, height }
+    : { x, y, width, height, weight: 4 }
 const nameCharWidth = 8
 
-/** Not on the line, but right or left of it. */
-const beside = (points: ReadonlyArray<Point>, by: number): ReadonlyArray<Point> =>
+/** Not on the line, but right or left of it, above or below. */
+const beside = (points: ReadonlyArray<Point>, across: number, along: number): ReadonlyArray<Point> =>
   candidates(points).flatMap(({ x, y }) => [
-    { x: x + by, y },
-    { x: x - by, y }
+    { x: x + across, y },
+    { x: x - across, y },
+    { x, y: y - along },
+    { x, y: y + along }
   ])
 
 /** Its end first: lines that share a way part before they arrive. */

@@ -1,5 +1,6 @@
 /** A machine as a drawing needs it: states in a tree, and one arrow for all events that lead from here to there. */
 import type { AnyStateMachine, AnyStateNode } from "xstate"
+import { eventName } from "./eventName.ts"
 
 export interface ChartState {
   /** The path of its keys, joined by dots; the machine itself is "". */
@@ -90,12 +91,6 @@ const arrowsOf = (node: AnyStateNode) => {
 
 const labelOf = ({ event, guard }: Pick<ChartWay, "event" | "guard">): string =>
   guard === null ? event : `${event} [${guard}]`
-
-/** `xstate.after.killAgain.session.retiring.killing` is what the machine calls a delay; people call it `after killAgain`. */
-export const eventName = (event: string): string => {
-  const [, delay] = /^xstate\.after\.([^.]+)\./.exec(event) ?? []
-  return delay === undefined ? event : `after ${delay}`
-}
 
 export const nameOf = (guard: unknown): string =>
   typeof guard === "string"

@@ -1,5 +1,6 @@
 /** A wait in words that are short enough for the table. */
 import type { Circuit, Outcome, SessionRow, Wait } from "../contract.ts"
+import { wordsOfDelay } from "./machineWords.ts"
 import { stateOf, substateWords } from "./tones.ts"
 
 const parties: Readonly<Record<Wait["who"], string>> = {
@@ -16,7 +17,7 @@ export const owedBy = ({ who }: Wait): string => parties[who]
 
 /** Where the next timer leads: `→ retiring`, or `→ asleep` within a state; its name where it leads to no other state. */
 export const nextWords = (substate: string, { timer, to }: NonNullable<Wait["next"]>): string => {
-  if (to === null) return timer
+  if (to === null) return wordsOfDelay(timer)
   return `→ ${(stateOf(to) === stateOf(substate) && substateWords(to)) || stateOf(to)}`
 }
 

@@ -124,6 +124,6 @@ describe("states", () => {
     assert.strictEqual(nextWords("idle.awake", next("retiring.asking")), "→ retiring")
     assert.strictEqual(nextWords("idle.parked", next("idle.asleep")), "→ asleep")
     assert.strictEqual(nextWords("retiring.killing", next("closed")), "→ closed")
-    assert.strictEqual(nextWords("turning.probing", next(null)), "interruptAgain")
+    assert.strictEqual(nextWords("turning.probing", next(null)), "asked to stop again")
   })
 })

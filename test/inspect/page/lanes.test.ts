@@ -121,7 +121,7 @@ describe("the lanes of a session", () => {
     assert.strictEqual(lane("turns")?.bars[0]?.label, "turn 1: failed, crash")
     assert.strictEqual(lane("approvals")?.bars[0]?.label, "rm -rf build: deny by a person")
     assert.strictEqual(lane("process")?.marks[0]?.label, "process 1: exit code 3")
-    assert.strictEqual(lane("steps")?.marks[9]?.label, "step 10: after backoff")
+    assert.strictEqual(lane("steps")?.marks[9]?.label, "step 10: the wait is over")
   })
 
   it("show which node had it, and who took it over from whom", () => {

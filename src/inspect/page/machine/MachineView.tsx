@@ -1,8 +1,9 @@
-/** The session machine over all sessions: how often each of its ways was taken, and which never were. */
+/** The session machine over all sessions: how often each of its arrows was taken, and which never were. */
 import { useEffect, useMemo, useState } from "preact/hooks"
 import laid from "virtual:chart-layout"
 import { readChart } from "../../chart/read.ts"
 import type { Coverage } from "../../contract.ts"
+import { wordsOfEvent, wordsOfGuard } from "../../client/machineWords.ts"
 import { problemFrom } from "../../client/api.ts"
 import type { Problem } from "../../client/api.ts"
 import { digits } from "../../client/format.ts"
@@ -113,7 +114,7 @@ const Ways = ({ heat, onSelect, selected }: WaysProps) => {
   return (
     <>
       <p class="machine-sum">
-        <b>{digits(taken)}</b> of {heat.ways.length} ways were taken, in <b>{digits(heat.steps)}</b> of the latest
+        <b>{digits(taken)}</b> of {heat.ways.length} arrows were taken, in <b>{digits(heat.steps)}</b> of the latest
         steps.
         {selected === null ? null : (
           <button type="button" class="button" onClick={() => onSelect(null)}>
@@ -127,7 +128,7 @@ const Ways = ({ heat, onSelect, selected }: WaysProps) => {
           <ul>
             {heat.strange.map(({ event, from, n, to }) => (
               <li key={`${from} ${event} ${to}`}>
-                {from} → {to} on <code>{event}</code>, {digits(n)}×
+                {from} → {to} on {wordsOfEvent(event)}, {digits(n)}×
               </li>
             ))}
           </ul>
@@ -163,8 +164,13 @@ const Way = ({ most, way: { count, event, from, guards, to } }: { readonly way: 
       <State path={from} />
     </td>
     <td>
-      <code>{event}</code>
-      {guards.length === 0 ? null : <span class="faint heat-guards"> if {guards.join(" or ")}</span>}
+      <span title={event}>{wordsOfEvent(event)}</span>
+      {guards.length === 0 ? null : (
+        <span class="faint heat-guards" title={guards.join(", ")}>
+          {" "}
+          if {guards.map(wordsOfGuard).join(", or ")}
+        </span>
+      )}
     </td>
     <td>{from === to ? <span class="faint">stays</span> : <State path={to} />}</td>
     <td class="number heat-count">

@@ -5,7 +5,7 @@
  * A step says its event and where it began and ended, not which guard held. Where two ways explain it, it counts for
  * the innermost state's, and there for the first, which is the order in which the machine looks.
  */
-import { eventName } from "../../chart/read.ts"
+import { eventName } from "../../chart/eventName.ts"
 import type { Chart, ChartArrow, ChartState } from "../../chart/read.ts"
 import type { Coverage } from "../../contract.ts"
 

@@ -12,6 +12,8 @@ import { Head } from "./Head.tsx"
 import { folded, panes, toggleFold, usualPanes } from "./panes.ts"
 import type { PaneName, Panes } from "./panes.ts"
 import { FoldButton, Splitter } from "./Splitter.tsx"
+import { hashOfSession } from "../app/router.ts"
+import { recentPassages } from "./model/recent.ts"
 import { delayMillis, delayWords } from "./model/delays.ts"
 import type { TakenWay } from "./model/takenWays.ts"
 import { Panels } from "./panels/Panels.tsx"
@@ -102,6 +104,18 @@ const Chart = ({ store }: { readonly store: Store }) => (
     onSelect={(path) => {
       store.selected.value = path
       if (path !== null) store.tab.value = "state"
+    }}
+    recent={{
+      of: (from, to) => recentPassages(store.steps.peek(), store.moment.peek(), from, to),
+      href: ({ seq }) => {
+        const id = store.detail.peek()?.session.session_id
+        if (store.api === null || id === undefined) return null
+        return hashOfSession(id, { moment: { of: "steps", seq }, tab: "state" })
+      },
+      go: ({ count }) => {
+        store.tab.value = "state"
+        store.travel(count)
+      }
     }}
     onLook={(path) => (store.selected.value = path)}
   />

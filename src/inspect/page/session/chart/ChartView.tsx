@@ -10,11 +10,15 @@ import type { Laid } from "../../../chart/drawn.ts"
 import type { Chart } from "../../../chart/read.ts"
 import { stateOf, substateWords } from "../../../client/tones.ts"
 import type { Count } from "../model/counts.ts"
+import { keyOf } from "../model/takenWays.ts"
 import type { TakenWay } from "../model/takenWays.ts"
+import { ArrowCard } from "./ArrowCard.tsx"
+import type { Recent } from "./ArrowCard.tsx"
 import { Drawing } from "./Drawing.tsx"
 import { Legend } from "./Legend.tsx"
 import { sceneOf } from "./scene.ts"
 import { SmallMap, sizeOfMap } from "./SmallMap.tsx"
+import { usePointedArrow } from "./usePointedArrow.ts"
 import { usePanZoom } from "./usePanZoom.ts"
 import { readable, textScale } from "./viewport.ts"
 
@@ -32,6 +36,8 @@ interface Props {
   readonly onSelect: (path: string | null) => void
   /** As `onSelect`, of who only looks around. */
   readonly onLook?: (path: string) => void
+  /** When an arrow was taken, of one session. */
+  readonly recent?: Recent
   /** How long a delay is, in words; it does not change between two pictures without another `lastKey`. */
   readonly delays?: ((name: string) => string) | undefined
 }
@@ -44,6 +50,7 @@ export const ChartView = (props: Props) => {
   /** The state that it showed when the reader moved it: there it stays. */
   const [held, setHeld] = useState<string | null>(null)
   const container = useRef<HTMLDivElement>(null)
+  const arrow = usePointedArrow(container)
   const center = selected ?? held ?? active
   const near = isWhole ? undefined : laid.around[center]
   const drawn = near ?? laid.whole
@@ -123,12 +130,25 @@ export const ChartView = (props: Props) => {
         {...handlers}
       >
         <Drawing
+          arrow={arrow}
           {...{ active, counts, drawn, last, lastKey, scale, scene, selected, view, visits, onSelect }}
           onHover={setHovered}
         />
+        {arrow.pointed === null ? null : (
+          <ArrowCard
+            arrows={arrow.pointed.keys.flatMap((key) => chart.arrows.find((each) => keyOf(each) === key) ?? [])}
+            counts={counts}
+            pointed={arrow.pointed}
+            room={{ width: container.current?.clientWidth ?? 0, height: container.current?.clientHeight ?? 0 }}
+            recent={props.recent}
+            onKeep={arrow.keep}
+            onLeave={arrow.leave}
+            onClose={arrow.close}
+          />
+        )}
         {isNear ? <SmallMap whole={laid.whole} active={active} seen={seen} onLook={onLook ?? onSelect} /> : null}
       </div>
-      <Legend isOfOne={active !== ""} />
+      <Legend active={active} />
     </div>
   )
 }

@@ -5,9 +5,11 @@ import type { Drawn } from "../../../chart/drawn.ts"
 import { lineHeight } from "../../../chart/labels.ts"
 import type { Count } from "../model/counts.ts"
 import type { TakenWay } from "../model/takenWays.ts"
+import { keyOf } from "../model/takenWays.ts"
 import { lineage } from "../model/value.ts"
 import { Boxes } from "./Boxes.tsx"
 import type { Scene } from "./scene.ts"
+import type { PointedArrow } from "./usePointedArrow.ts"
 import { textSize } from "./viewport.ts"
 import type { Viewport } from "./viewport.ts"
 
@@ -22,6 +24,7 @@ interface Props {
   readonly selected: string | null
   readonly view: Viewport
   readonly visits: ReadonlyMap<string, number>
+  readonly arrow: Pick<PointedArrow, "at" | "leave">
   readonly onHover: (path: string | null) => void
   readonly onSelect: (path: string | null) => void
 }
@@ -30,7 +33,7 @@ const none: ReadonlyArray<TakenWay> = []
 const tones = ["never", "taken", "awaited", "focus", "last"]
 
 export const Drawing = (props: Props) => {
-  const { active, counts, drawn, last, lastKey, onHover, onSelect, scale, scene, selected, view, visits } = props
+  const { active, arrow, counts, drawn, last, lastKey, onHover, onSelect, scale, scene, selected, view, visits } = props
   // The first view is of its state; only later changes are animated.
   const first = useRef(lastKey)
   const moves = first.current === lastKey ? none : last
@@ -55,6 +58,7 @@ export const Drawing = (props: Props) => {
             marker-end={`url(#head-${tone})`}
           />
         ))}
+        <Hits scene={scene} counts={counts} arrow={arrow} />
         {moves.map(({ from, to }) => {
           const line = drawn.lines.find((each) => each.from === from && each.to === to)
           return line === undefined ? null : (
@@ -76,6 +80,42 @@ export const Drawing = (props: Props) => {
     </svg>
   )
 }
+
+/** Wider than the lines, so that they can be met. By keyboard one comes to those that say something now. */
+const Hits = ({ arrow, counts, scene }: Pick<Props, "arrow" | "counts" | "scene">) => (
+  <>
+    {scene.lines.map(({ line, tone }) => {
+      const key = keyOf(line)
+      const isLoud = tone !== "never" && tone !== "taken"
+      return (
+        <path
+          key={`hit ${key}`}
+          class="line-hit"
+          d={pathData(line.points)}
+          data-arrow={key}
+          {...(isLoud ? { tabIndex: 0, role: "button", "aria-label": spoken(line, counts.get(key)?.all ?? 0) } : {})}
+          onPointerEnter={(event) => arrow.at(key, event, false)}
+          onPointerLeave={arrow.leave}
+          onFocus={(event) => arrow.at(key, event, false)}
+          onBlur={arrow.leave}
+          onClick={(event) => {
+            event.stopPropagation()
+            arrow.at(key, event, true)
+          }}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" && event.key !== " ") return
+            event.preventDefault()
+            event.stopPropagation()
+            arrow.at(key, event, true)
+          }}
+        />
+      )
+    })}
+  </>
+)
+
+const spoken = ({ from, to }: { readonly from: string; readonly to: string }, times: number): string =>
+  `Arrow from ${from} to ${to}, ${times === 0 ? "never taken" : `taken ${times} ${times === 1 ? "time" : "times"}`}`
 
 const Head = ({ tone }: { readonly tone: string }) => (
   <marker

@@ -1,6 +1,7 @@
 /** What the chart's colours, lines and signs mean: the few that it always needs, and all of them on demand. */
 import { useState } from "preact/hooks"
 import { Sign } from "../../ui/State.tsx"
+import { toneOf } from "../../../client/tones.ts"
 import type { Tone } from "../../../client/tones.ts"
 
 const kinds: ReadonlyArray<readonly [tone: Tone, words: string]> = [
@@ -14,8 +15,10 @@ const kinds: ReadonlyArray<readonly [tone: Tone, words: string]> = [
   ["closed", "over"]
 ]
 
-/** `isOfOne`: of one session, which stands somewhere; not of many. */
-export const Legend = ({ isOfOne }: { readonly isOfOne: boolean }) => {
+/** `active`: where one session stands; empty: many sessions. */
+export const Legend = ({ active }: { readonly active: string }) => {
+  const isOfOne = active !== ""
+  const tone = toneOf(active)
   const [isOpen, setOpen] = useState(false)
   return (
     <div class="legend">
@@ -29,7 +32,7 @@ export const Legend = ({ isOfOne }: { readonly isOfOne: boolean }) => {
             <Line kind="focus" words="of the state that is pointed at or pressed" />
             <Key sign={<BoxSign name="never" />} words="a state it was never in" />
             <Key sign={<BoxSign name="been" />} words="a state it was in; the number: how often" />
-            {isOfOne ? <Key sign={<BoxSign name="active" />} words="where it stands" /> : null}
+            {isOfOne ? <Key sign={<BoxSign name="active" />} words="where it stands" tone={tone} /> : null}
             <Key sign={<b>•</b>} words="where one begins in the frame around it" />
             <Key sign={<b>↻2</b>} words="left to come back at once, twice" />
             <Key sign={<b>+2</b>} words="and two more causes lead there" />
@@ -42,7 +45,7 @@ export const Legend = ({ isOfOne }: { readonly isOfOne: boolean }) => {
         </div>
       ) : null}
       <ul class="legend-row">
-        {isOfOne ? <Key sign={<BoxSign name="active" />} words="stands here" /> : null}
+        {isOfOne ? <Key sign={<BoxSign name="active" />} words="stands here" tone={tone} /> : null}
         {isOfOne ? <Line kind="last" words="taken last" /> : null}
         {isOfOne ? <Line kind="awaited" words="can be next" /> : null}
         <Line kind="taken" words="taken" />

@@ -1,5 +1,5 @@
 /** What a drawing of the chart says at one moment: which lines are lit, how thick, and what is written beside them. */
-import type { Chart, ChartArrow } from "../../../chart/read.ts"
+import type { Chart, ChartArrow, ChartState } from "../../../chart/read.ts"
 import { wordsOfEvent } from "../../../client/machineWords.ts"
 import { wayKey } from "../model/counts.ts"
 import type { Count } from "../model/counts.ts"
@@ -146,3 +146,9 @@ export const waysFrom = (
 /** How often a state went back into itself: such arrows are no lines. */
 export const loopsOf = ({ path }: Box, counts: ReadonlyMap<string, Count>): number =>
   counts.get(keyOf({ from: path, to: path }))?.all ?? 0
+
+export const stateAt = ({ root }: Chart, path: string): ChartState | undefined => {
+  const find = (state: ChartState): ChartState | undefined =>
+    state.path === path ? state : state.children.map(find).find((found) => found !== undefined)
+  return find(root)
+}

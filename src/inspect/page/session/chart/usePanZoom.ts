@@ -61,7 +61,12 @@ export const usePanZoom = (container: RefObject<HTMLElement | null>, { drawn, fi
 
   const handlers = {
     onPointerDown: (event: PointerEvent) => {
-      if (event.button !== 0 || !(event.target instanceof Element) || event.target.closest("button, .state")) return
+      if (
+        event.button !== 0 ||
+        !(event.target instanceof Element) ||
+        event.target.closest("button, .state, .line-hit, .arrow-card")
+      )
+        return
       pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY })
       container.current?.setPointerCapture(event.pointerId)
       setMoving(true)

@@ -1,7 +1,8 @@
 /** Which arrows of the chart a step went along: the one that its event took, then those that need no event. */
 import type { AnyStateMachine, AnyStateNode } from "xstate"
 import type { SessionEvent, SessionMachine, SessionSnapshot } from "../../../../../machines/session/machine.ts"
-import { eventName, nameOf } from "../../../chart/read.ts"
+import { eventName } from "../../../chart/eventName.ts"
+import { nameOf } from "../../../chart/read.ts"
 import type { ChartWay } from "../../../chart/read.ts"
 import { lineage } from "./value.ts"
 

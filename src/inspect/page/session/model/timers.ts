@@ -1,6 +1,6 @@
 /** All timers that a session ever had, read off its steps: armed, and then fired or disarmed. */
 import type { Detail } from "../../../sessionContract.ts"
-import { eventName } from "../../../chart/read.ts"
+import { eventName } from "../../../chart/eventName.ts"
 import type { Replayed } from "./replay.ts"
 
 export interface TimerSpan {

@@ -1,5 +1,6 @@
 /** One item of a transcript. All text is the agent's or the app's: it is shown as it is, and is never markup. */
 import { useState } from "preact/hooks"
+import { wordsOfStored } from "../../../client/machineWords.ts"
 import type { Done, Opened } from "../../../contract.ts"
 import { go } from "../../app/location.ts"
 import { now } from "../../clock.ts"
@@ -8,7 +9,6 @@ import { say, sayProblem } from "../../store.ts"
 import { Confirm } from "../../ui/Confirm.tsx"
 import { Since } from "../../ui/Time.tsx"
 import { toneOf } from "../../../client/tones.ts"
-import { timerName } from "../model/timers.ts"
 import type { Item } from "../../../client/Transcript.ts"
 import { isMarkdown } from "../reading.ts"
 import { Diff } from "./Diff.tsx"
@@ -41,7 +41,7 @@ export const Entry = ({ fork, isSpot = false, item, repeatedAs = null, resend, r
         <p class={`entry-line tone-${toneOf(item.to)}`}>
           <i />
           <span>
-            {item.to} <span class="faint">by {timerName(item.event)}</span>
+            {item.to} <span class="faint">· {wordsOfStored(item.event)}</span>
           </span>
           <At at={item.at} />
         </p>

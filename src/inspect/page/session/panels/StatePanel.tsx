@@ -1,11 +1,12 @@
 /** A state's ways out, with how often each was taken and which wait; what the machine remembers, and what a step changed. */
+import { wordsOfEvent, wordsOfGuard, wordsOfStored } from "../../../client/machineWords.ts"
 import type { Detail } from "../../../sessionContract.ts"
 import { now } from "../../clock.ts"
 import { clockTime } from "../../../client/format.ts"
 import { toneOf } from "../../../client/tones.ts"
 import { Sign } from "../../ui/State.tsx"
 import { Countdown } from "../../ui/Time.tsx"
-import { waysFrom } from "../chart/scene.ts"
+import { stateAt, waysFrom } from "../chart/scene.ts"
 import type { ListedWay } from "../chart/scene.ts"
 import { delayMillis, delayWords } from "../model/delays.ts"
 import { timerName } from "../model/timers.ts"
@@ -31,10 +32,11 @@ export const StatePanel = ({ detail, store }: Props) => {
           </button>
         )}
       </h2>
+      <p>{stateAt(store.chart, path)?.description}</p>
       <table class="ways">
         <thead>
           <tr>
-            <th scope="col">hears</th>
+            <th scope="col">when</th>
             <th scope="col">if</th>
             <th scope="col">goes to</th>
             <th scope="col" class="number">
@@ -62,10 +64,13 @@ const Way = ({ detail, store, way }: Props & { readonly way: ListedWay }) => {
   return (
     <tr class={`${way.count === 0 ? "never" : ""}${lately === true ? " lately" : ""}`}>
       <td>
-        <code>{way.event}</code>
+        <span title={way.event}>{wordsOfEvent(way.event)}</span>
         <Delay way={way} store={store} detail={detail} />
+        <p class="way-sentence">{way.description}</p>
       </td>
-      <td class="dim">{way.guard ?? ""}</td>
+      <td class="dim" title={way.guard ?? ""}>
+        {way.guard === null ? "" : wordsOfGuard(way.guard)}
+      </td>
       <td>{way.to === way.from ? <span class="dim">stays</span> : way.to}</td>
       <td class="number">{way.count === 0 ? "never" : way.count}</td>
     </tr>
@@ -99,7 +104,8 @@ const Refused = ({ refused }: Pick<Detail, "refused">) =>
       <ul class="refused">
         {refused.map(({ at, event, state }) => (
           <li key={`${at} ${event}`}>
-            <time>{clockTime(at, now.peek())}</time> <code>{event}</code> <span class="dim">in {state}</span>
+            <time>{clockTime(at, now.peek())}</time> <span title={event}>{wordsOfStored(event)}</span>{" "}
+            <span class="dim">in {state}</span>
           </li>
         ))}
       </ul>

@@ -1,4 +1,5 @@
 /** Every stored step: from where, by what, to where, what it ordered. A press goes there in time. */
+import { wordsOfCommand, wordsOfStored } from "../../../client/machineWords.ts"
 import { useEffect, useRef, useState } from "preact/hooks"
 import { now } from "../../clock.ts"
 import { clockTime } from "../../../client/format.ts"
@@ -71,9 +72,9 @@ const StepLine = ({ each: { step }, onTravel }: { readonly each: Replayed; reado
   <button type="button" class={`step-line tone-${toneOf(step.to)}`} onClick={onTravel}>
     <span class="step-seq">{step.seq}</span>
     <time>{clockTime(step.at, now.peek(), true)}</time>
-    <code class="step-event" title={isRestart(step) ? troupeEnded : ""}>
-      {isRestart(step) ? "Troupe was restarted" : timerName(step.event.type)}
-    </code>
+    <span class="step-event" title={isRestart(step) ? troupeEnded : timerName(step.event.type)}>
+      {isRestart(step) ? "Troupe was restarted" : wordsOfStored(step.event.type)}
+    </span>
     <span class="step-way">
       {step.from === step.to ? (
         <span class="dim">stays in {step.to}</span>
@@ -83,6 +84,8 @@ const StepLine = ({ each: { step }, onTravel }: { readonly each: Replayed; reado
         </>
       )}
     </span>
-    <span class="step-orders faint">{step.commands.join(" ")}</span>
+    <span class="step-orders faint" title={step.commands.join(", ")}>
+      {step.commands.map(wordsOfCommand).join(", ")}
+    </span>
   </button>
 )

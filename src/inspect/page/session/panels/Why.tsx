@@ -1,4 +1,5 @@
 /** Why it is not moving: what is awaited, who owes it, since when, and what comes by itself. Or how it was, then. */
+import { wordsOfCommand, wordsOfDelay, wordsOfStored } from "../../../client/machineWords.ts"
 import type { ComponentChildren } from "preact"
 import type { Detail } from "../../../sessionContract.ts"
 import { now } from "../../clock.ts"
@@ -67,12 +68,12 @@ const WhyNow = ({
         </p>
       )}
       <dl class="facts">
-        <Fact name="owed by">{owedBy(wait)}</Fact>
+        <Fact name="it is up to">{owedBy(wait)}</Fact>
         <Fact name="since">
           <Since at={wait.since} />
         </Fact>
         {detail.process.pid === null && last_byte_at === null ? null : (
-          <Fact name="last byte of the agent">
+          <Fact name="agent last heard">
             {last_byte_at === null ? (
               "nothing yet"
             ) : lost !== null ? (
@@ -85,16 +86,16 @@ const WhyNow = ({
           </Fact>
         )}
         {next === null ? null : (
-          <Fact name="by itself">
+          <Fact name="comes by itself">
             <span class="why-next">
-              {next.timer} in <Countdown at={next.at} />
+              {wordsOfDelay(next.timer)}, in <Countdown at={next.at} />
               {next.to === null ? null : <span class="dim"> → {next.to}</span>}
             </span>
           </Fact>
         )}
         {queued === 0 ? null : <Fact name="in line">{plural(queued, "turn")}</Fact>}
         {detail.owed.length === 0 ? null : (
-          <Fact name="not yet carried out">{detail.owed.map(({ type }) => type).join(", ")}</Fact>
+          <Fact name="not yet carried out">{detail.owed.map(({ type }) => wordsOfCommand(type)).join(", ")}</Fact>
         )}
         <Fact name="restarts left">
           <Pips budget={detail.budget} />
@@ -102,9 +103,11 @@ const WhyNow = ({
       </dl>
       {awaited.length === 0 ? null : (
         <p class="why-awaited">
-          <span class="faint">hears</span>
+          <span class="faint">what can happen now</span>
           {awaited.map((event) => (
-            <code key={event}>{timerName(event)}</code>
+            <span key={event} class="why-event" title={timerName(event)}>
+              {wordsOfStored(event)}
+            </span>
           ))}
         </p>
       )}
@@ -123,17 +126,22 @@ const AsItWas = ({ store }: { readonly store: Store }) => {
         <Sign tone={toneOf(store.active.value)} />
         <span>
           As it was {duration(now.value - moment)} ago: <b>{store.active.value}</b>
-          {step === undefined ? ", newborn" : `, for ${duration(moment - at)} since ${timerName(step.event.type)}`}.
+          {step === undefined
+            ? ", just created"
+            : `, for ${duration(moment - at)} since this: ${wordsOfStored(step.event.type)}`}
+          .
         </span>
       </p>
       <dl class="facts">
         {armed.map(({ dueAt, name }) => (
-          <Fact key={name} name={`after ${name}`}>
+          <Fact key={name} name={wordsOfDelay(name)}>
             in {duration(dueAt - moment)}
           </Fact>
         ))}
         {step === undefined ? null : (
-          <Fact name="orders of that step">{step.commands.length === 0 ? "none" : step.commands.join(", ")}</Fact>
+          <Fact name="what that step had done">
+            {step.commands.length === 0 ? "nothing" : step.commands.map(wordsOfCommand).join(", ")}
+          </Fact>
         )}
       </dl>
       {store.last.value?.drift === null || store.last.value === undefined ? null : (

@@ -1,4 +1,5 @@
 /** Time travel: over the stored steps, forth and back. Nothing is run again; `Live` comes back to now. */
+import { wordsOfStored } from "../../../client/machineWords.ts"
 import { useEffect } from "preact/hooks"
 import { now } from "../../clock.ts"
 import { clockTime, duration } from "../../../client/format.ts"
@@ -42,7 +43,9 @@ export const TravelBar = ({ store }: { readonly store: Store }) => {
         max={count}
         value={at}
         aria-label="The step that is looked at"
-        aria-valuetext={step === undefined ? noStep : `step ${step.seq}, ${timerName(step.event.type)}, to ${step.to}`}
+        aria-valuetext={
+          step === undefined ? noStep : `step ${step.seq}, ${wordsOfStored(step.event.type)}, to ${step.to}`
+        }
         onInput={(event) => store.travel(Number(event.currentTarget.value))}
       />
       <span class="travel-step">
@@ -54,7 +57,7 @@ export const TravelBar = ({ store }: { readonly store: Store }) => {
               {step.seq}
               <span class="faint">/{store.steps.value.at(-1)?.step.seq}</span>
             </b>{" "}
-            <code>{timerName(step.event.type)}</code>{" "}
+            <span title={timerName(step.event.type)}>{wordsOfStored(step.event.type)}</span>{" "}
             <span class="dim">
               {clockTime(step.at, now.value, true)}
               {isLive ? "" : `, ${duration(now.value - step.at)} ago`}

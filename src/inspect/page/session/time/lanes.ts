@@ -2,13 +2,14 @@
  * What happened in a session as lanes over one time axis: its states, turns, talk, tools, steps, processes, approvals and
  * timers. Only data: bars from here to there, and marks at one moment; drawn elsewhere.
  */
+import { wordsOfDelay, wordsOfStored } from "../../../client/machineWords.ts"
 import type { Approval } from "../../../contract.ts"
 import { bytes, plural } from "../../../client/format.ts"
 import type { Detail, ProcessSpan, Turn, UseSample } from "../../../sessionContract.ts"
 import { toneOf } from "../../../client/tones.ts"
 import type { Tone as StateTone } from "../../../client/tones.ts"
 import type { Replayed } from "../model/replay.ts"
-import { isRestart, timerName, timerSpans, troupeEnded } from "../model/timers.ts"
+import { isRestart, timerSpans, troupeEnded } from "../model/timers.ts"
 import { takeoverWords } from "../model/owners.ts"
 import { isToolRunning } from "../../../client/Transcript.ts"
 import type { Item } from "../../../client/Transcript.ts"
@@ -62,7 +63,7 @@ export const lanesOf = ({
 }: LaneInputs): ReadonlyArray<Lane> => [
   { name: "state", bars: stateBars(detail, steps, isRebuilding), marks: steps.flatMap(restartMark) },
   { name: "turns", bars: detail.turns.map((turn) => turnBar(turn, detail)), marks: [] },
-  { name: "talk", bars: [...absentBars(detail, absentBefore), ...talkBars(transcript)], marks: [] },
+  { name: "text", bars: [...absentBars(detail, absentBefore), ...talkBars(transcript)], marks: [] },
   {
     name: "tools",
     bars: [...absentBars(detail, absentBefore), ...toolBars(transcript, detail.turns)],
@@ -167,7 +168,7 @@ const toolBars = (transcript: ReadonlyArray<Item>, turns: ReadonlyArray<Turn>): 
 
 const stepMark = ({ drift, step }: Replayed): Mark => ({
   at: step.at,
-  label: `step ${step.seq}: ${timerName(step.event.type)}${drift === null ? "" : " (drift)"}`,
+  label: `step ${step.seq}: ${wordsOfStored(step.event.type)}${drift === null ? "" : " (drift)"}`,
   tone: drift === null ? toneOf(step.to) : "bad"
 })
 
@@ -258,6 +259,6 @@ const timerBars = (detail: Detail, steps: ReadonlyArray<Replayed>): ReadonlyArra
   timerSpans(steps, detail.timers).map(({ armedAt, dueAt, endedAt, name, rang }) => ({
     from: armedAt,
     to: endedAt,
-    label: `${name}: ${endedAt === null ? "armed" : rang ? "rang" : `disarmed, ${Math.max(0, dueAt - endedAt).toFixed(1)} s before it would have rung`}`,
+    label: `${wordsOfDelay(name)}: ${endedAt === null ? "comes" : rang ? "came" : `did not come, ${Math.max(0, dueAt - endedAt).toFixed(1)} s were left`}`,
     tone: endedAt === null ? "wait" : rang && !usual.has(name) ? "bad" : "quiet"
   }))
