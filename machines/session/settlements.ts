@@ -47,31 +47,29 @@ const interruption: FailureOf = (event) =>
   "reason" in event ? { class: "interrupted", message: event.reason } : failureOf(event)
 
 export const completed = settleTurn("completed", "end_turn", () => null)
+/** What a turn's failure says where the machine itself ends it: they quote nobody. */
+const own = {
+  unserved: "Every agent process is at work and none came free in time. Try again, or raise TROUPE_MAX_PROCESSES.",
+  unready: "The agent did not get ready in time; `troupe doctor` says why.",
+  wentQuiet:
+    "The agent said nothing for too long after a tool had ended (TROUPE_POST_TOOL_QUIET), or anywhere in the turn (TROUPE_TURN_QUIET), so the turn was interrupted.",
+  overran: "The turn did not end within its deadline and was ended.",
+  closed: "The session was closed before this turn began."
+} as const
+
+export const ownMessages: ReadonlySet<string> = new Set([...Object.values(own), outcomeUnknown.message])
+
 /** Its answer counts although its end never came. */
 export const accepted = settleTurn("completed", "end_turn", () => null, true)
 export const failed = settleTurn("failed", "error", failureOf)
 export const interrupted = settleTurn("interrupted", "cancelled", interruption)
 export const unserved = settleTurn("failed", "error", () => ({
   class: "pool_full",
-  message: "Every agent process is at work and none came free in time. Try again, or raise TROUPE_MAX_PROCESSES."
+  message: own.unserved
 }))
-export const unready = settleTurn(
-  "timed_out",
-  "error",
-  timeout("The agent did not get ready in time; `troupe doctor` says why.")
-)
-export const wentQuiet = settleTurn(
-  "timed_out",
-  "error",
-  timeout(
-    "The agent said nothing for too long after a tool had ended (TROUPE_POST_TOOL_QUIET), or anywhere in the turn (TROUPE_TURN_QUIET), so the turn was interrupted."
-  )
-)
-export const overran = settleTurn(
-  "timed_out",
-  "error",
-  timeout("The turn did not end within its deadline and was ended.")
-)
+export const unready = settleTurn("timed_out", "error", timeout(own.unready))
+export const wentQuiet = settleTurn("timed_out", "error", timeout(own.wentQuiet))
+export const overran = settleTurn("timed_out", "error", timeout(own.overran))
 /** A stored event of Troupe 0.1.0 carries the failure itself. */
 export const lostAtWork = settleTurn("failed", "error", (event) => failureOf(event) ?? outcomeUnknown)
 
@@ -91,7 +89,7 @@ const dropAll = (why: (context: SessionContext) => Failure) => [
 export const close = [
   "noteReason" as const,
   "noteClosing" as const,
-  ...dropAll(() => ({ class: "interrupted", message: "The session was closed before this turn began." }))
+  ...dropAll(() => ({ class: "interrupted", message: own.closed }))
 ]
 
 export const failQueue = dropAll(({ reason }) => ({ class: "crash", message: `The session is parked: ${reason}` }))

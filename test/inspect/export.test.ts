@@ -4,10 +4,11 @@ import { Effect } from "effect"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { ownMessages } from "../../machines/session/settlements.ts"
 import { redact } from "../../src/agent/redact.ts"
 import type { Detail, Exported, TranscriptEvent } from "../../src/inspect/sessionContract.ts"
 import { asHtml } from "../../src/inspect/export/file.ts"
-import { hidden, keepingTexts, withoutTexts } from "../../src/inspect/export/redaction.ts"
+import { hidden, keepingTexts, ownWords, withoutTexts } from "../../src/inspect/export/redaction.ts"
 import { adminToken, open } from "./harness.ts"
 
 const api = (id: string, rest = "") => `/inspect/api/sessions/${id}${rest}`
@@ -60,6 +61,29 @@ describe("an event without its texts", () => {
       withoutTexts.event(event({ sessionUpdate: "x", status: "please keep this", kind: "a.b-c" }))
     )
     assert.deepStrictEqual([redacted["status"], redacted["kind"]], [hidden("please keep this"), "a.b-c"])
+  })
+})
+
+describe("a failure's message without its texts", () => {
+  it("keeps how a process ended, and of what the agent wrote the length", () => {
+    for (const [message, kept] of [
+      [
+        "The agent process ended with exit code 3: cannot read /home/me/.key",
+        `The agent process ended with exit code 3: ${hidden(": cannot read /home/me/.key")}`
+      ],
+      ["The agent process was killed by SIGKILL.", "The agent process was killed by SIGKILL."],
+      ["The agent process ended with exit code 0", "The agent process ended with exit code 0"],
+      ["my secret ended with exit code 7", `${hidden("my secret")} ended with exit code 7`],
+      ["no code at all", hidden("no code at all")],
+      ["ended with exit code 7days", hidden("ended with exit code 7days")],
+      ["", ""]
+    ] as const)
+      assert.strictEqual(ownWords(message), kept)
+  })
+
+  it("keeps what the machine says itself", () => {
+    for (const message of ownMessages) assert.strictEqual(ownWords(message), message)
+    assert.isAbove(ownMessages.size, 4)
   })
 })
 
@@ -120,6 +144,31 @@ describe("an exported session", () => {
         steps.map(({ commands, from, seq, to }) => [seq, from, to, commands]),
         stored.json.steps.map(({ commands, from, seq, to }: (typeof steps)[number]) => [seq, from, to, commands])
       )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("says how its processes ended, how turns failed and how much was used, and nothing that was written", () =>
+    Effect.gen(function* () {
+      const { call, create, mint, turn } = yield* open()
+      const token = yield* mint("ours")
+      const id = yield* create(token, { permissions: "approve_all" })
+      yield* turn(token, id, "hello to the fox")
+      yield* turn(token, id, "crash 7")
+      yield* call(api(id, "/close"), { token, body: {} })
+      const { text } = yield* call(api(id, "/export"), { token })
+      const { detail, events, steps } = exported(text)
+      const death = detail.processes.find(({ is_failure }) => is_failure)
+      assert.deepStrictEqual([death?.death?.code, death?.death?.signal], [7, null])
+      assert.match(death?.exit ?? "", /^The agent process ended with exit code 7/)
+      assert.match(death?.death?.stderr ?? "", /^\[redacted: \d+ characters\]$/)
+      const failed = detail.turns[1]
+      assert.deepStrictEqual([failed?.status, failed?.failure?.class], ["failed", "crash"])
+      assert.match(failed?.failure?.message ?? "", /^The agent process ended with exit code 7/)
+      const exit = steps.find(({ event }) => event.type === "process.exited")?.event
+      assert.deepStrictEqual(exit?.["exit"], { code: 7, signal: null })
+      assert.include(JSON.stringify(events), "ended with exit code 7")
+      assert.isAbove(detail.session.usage.total_tokens, 0)
+      for (const word of ["fox", "exits as it was asked to", "About to crash", "/tmp/"]) assert.notInclude(text, word)
     }).pipe(Effect.scoped)
   )
 

@@ -5,6 +5,7 @@
  * not known to be harmless counts as a text: a word of the protocol stays where the protocol has its own words, and
  * nowhere else.
  */
+import { ownMessages } from "../../../machines/session/settlements.ts"
 import type { Meta } from "../../domain/Session.ts"
 import type { LastOutcome } from "../../domain/Turn.ts"
 import type { TranscriptEvent } from "../sessionContract.ts"
@@ -47,16 +48,16 @@ export const withoutTexts: Redaction = {
         title: null,
         opening: null,
         meta: {},
-        reason: harmless.has(summary.reason) ? summary.reason : hidden(summary.reason),
+        reason: harmless.has(summary.reason) ? summary.reason : ownWords(summary.reason),
         lastOutcome: summary.lastOutcome === null ? null : withoutMessage(summary.lastOutcome),
         tools: summary.tools.map((tool) => ({ ...tool, title: hidden(tool.title), kind: token(tool.kind) })),
-        circuit: summary.circuit == null ? null : { ...summary.circuit, reason: hidden(summary.circuit.reason) },
+        circuit: summary.circuit == null ? null : { ...summary.circuit, reason: ownWords(summary.circuit.reason) },
         line: null
       },
       othersHold: 0,
       snapshot: {
         ...snapshot,
-        context: { ...snapshot.context, reason: harmless.has(reason) ? reason : hidden(reason) }
+        context: { ...snapshot.context, reason: harmless.has(reason) ? reason : ownWords(reason) }
       },
       turns: inspected.turns.map((turn) => ({
         ...turn,
@@ -64,7 +65,7 @@ export const withoutTexts: Redaction = {
         content: null,
         givenContext: null,
         settings: {},
-        failure: turn.failure === null ? null : { class: turn.failure.class, message: hidden(turn.failure.message) }
+        failure: turn.failure === null ? null : { class: turn.failure.class, message: ownWords(turn.failure.message) }
       })),
       approvals: inspected.approvals.map((approval) => ({
         ...approval,
@@ -87,9 +88,29 @@ export const withoutTexts: Redaction = {
 
 export const hidden = (text: string): string => (text === "" ? "" : `[redacted: ${text.length} characters]`)
 
+/** How a process ended, as the kernel says it and Troupe writes it. */
+const ending = /\b(?:ended with exit code -?\d{1,10}|was killed by SIG[A-Z\d+-]{2,10})\b/
+
+/** What Troupe writes before it. An agent's name may stand there as well, and is not known to be one. */
+const subject = "The agent process "
+
+/**
+ * A failure's message is Troupe's own, or quotes an agent. Of what it quotes only the length is left, and what Troupe says
+ * itself stays: without the exit code nobody can tell from a file what became of a process.
+ */
+export const ownWords = (message: string): string => {
+  if (ownMessages.has(message)) return message
+  const found = ending.exec(message)
+  if (found === null) return hidden(message)
+  const before = message.slice(0, found.index)
+  const after = message.slice(found.index + found[0].length)
+  const start = before === subject ? before : `${hidden(before.trim())} `.trimStart()
+  return `${start}${found[0]}${/^[.:]?\s*$/.test(after) ? after.trim() : `: ${hidden(after)}`}`
+}
+
 const withoutMessage = (outcome: LastOutcome): LastOutcome => ({
   ...outcome,
-  failure: outcome.failure === null ? null : { ...outcome.failure, message: hidden(outcome.failure.message) }
+  failure: outcome.failure === null ? null : { ...outcome.failure, message: ownWords(outcome.failure.message) }
 })
 
 /** The machine's own reasons for retiring a process, which quote nobody. */
@@ -98,7 +119,10 @@ const ownReasons: ReadonlyArray<string> = [
   "idle",
   "the turn overran its deadline",
   "the agent went silent and did not answer an interrupt",
-  "the agent did not get ready in time"
+  "the agent did not get ready in time",
+  "the agent said that the turn was aborted",
+  "the agent gave its answer and never ended the turn",
+  "its settings were changed"
 ]
 
 /** The reason of a request names its caller and stays. A failure's message is the agent's, and its event is none of these. */
@@ -113,7 +137,7 @@ const withoutFailure = (step: StepRecord): StepRecord => {
   const { message, stderr, ...rest } = failure as { readonly message?: unknown; readonly stderr?: unknown }
   const clean = {
     ...rest,
-    ...(typeof message === "string" ? { message: hidden(message) } : {}),
+    ...(typeof message === "string" ? { message: ownWords(message) } : {}),
     ...(typeof stderr === "string" ? { stderr: hidden(stderr) } : {})
   }
   return { ...step, event: { ...step.event, failure: clean } }
@@ -154,6 +178,9 @@ const words: ReadonlySet<string> = new Set([
   "type"
 ])
 
+/** Fields in which Troupe says why something failed. */
+const messages: ReadonlySet<string> = new Set(["error", "reason", "message"])
+
 /** Fields whose contents a tool or an agent chooses: nothing inside is a word of the protocol. */
 const free: ReadonlySet<string> = new Set([
   "answers",
@@ -172,6 +199,7 @@ const protocol = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(protocol)
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
+      if (messages.has(key) && typeof inner === "string") return [key, ownWords(inner)]
       if (free.has(key)) return [key, mapped(inner, hidden)]
       return [keyOf(key), typeof inner === "string" && words.has(key) ? token(inner) : protocol(inner)]
     })
