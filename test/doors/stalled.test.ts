@@ -6,6 +6,7 @@ import { connect } from "node:net"
 import type { Socket } from "node:net"
 import { WebSocket } from "ws"
 import { Limits } from "../../src/doors/acp/Connections.ts"
+import { eventId } from "../../src/doors/agents/ids.ts"
 import { responseId } from "../../src/doors/responses/ids.ts"
 import { StalledAfter } from "../../src/http/Streams.ts"
 import { adminToken, open } from "../inspect/harness.ts"
@@ -78,6 +79,8 @@ it.live("who takes nothing of a run, a response or an ACP connection loses it, a
       const turn = async () => (await ask(`/sessions/${id}/turns/1`, {})).json.status
       await until(async () => (await turn()) === "completed", "the end of the turn")
       await lost("response.completed", `/v1/responses/${responseId({ session: id, turn: 1 })}?stream=true`)
+      const beginning = eventId(id, { turn: 0, seq: 0, nth: 0 })
+      await lost("agent.session.turn.completed", `/v1/agents/sessions/${id}/events?after=${beginning}`)
 
       const opened = await acp(initialize)
       const connection = opened.headers.get("acp-connection-id")!

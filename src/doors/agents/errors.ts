@@ -1,5 +1,6 @@
 /** Refusals of the Agents API, in OpenAI's shape, in words that lead to operations of the SDK. */
 import { TroupeError } from "../../backend/TroupeError.ts"
+import { withoutRoutes } from "../withoutRoutes.ts"
 import { Refused } from "../responses/errors.ts"
 
 export const noSuchSession = (id: string) =>
@@ -48,3 +49,7 @@ export const whereRefused = async <A>(
     throw known[error.code]!(error)
   }
 }
+
+/** A refusal of the services, without the routes of the HTTP API that it names: clients of the SDK have none of them. */
+export const worded = (error: Refused | TroupeError): Refused | TroupeError =>
+  error instanceof Refused ? error : new Refused(error.status, error.code, withoutRoutes(error.message))

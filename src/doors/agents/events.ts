@@ -22,7 +22,7 @@ import { answerIn } from "./requiredActions.ts"
 import type { Answered } from "./requiredActions.ts"
 import type { AgentSessionInputParam } from "./sdk.ts"
 import { find } from "./sessions.ts"
-import { storedEvents } from "./storedEvents.ts"
+import { earliestOpenTurn, storedEvents } from "./storedEvents.ts"
 import { streamAfter, streamLive } from "./stream.ts"
 
 export const stream = async ({
@@ -85,9 +85,12 @@ const perform = async (
       await session.submit({ prompt: input.prompt, queue: true, ...outputSchema, ...named })
       return
     }
-    case "Cancel":
-      await session.interrupt()
+    case "Cancel": {
+      // Also one that waits in line while the session is left alone; never one that begins meanwhile.
+      const open = await earliestOpenTurn(session, await session.view())
+      if (open !== null) await session.interrupt(open)
       return
+    }
     case "Result":
       await answer(session, view, input.result)
   }

@@ -109,6 +109,9 @@ const readAgent = (value: unknown, id: string | null): AgentWishes => {
   const given = checkParameters(value, agentParameters, "agent")
   const named = textOrNull(given, "model", "agent.model")
   const [agent = null, ...rest] = (id ?? named ?? "").split("/")
+  if (agent !== "" && rest.length > 0 && rest.join("") === "") {
+    throw invalid(id === null ? "agent.model" : "agent_id", "must be an agent, or agent/model.")
+  }
   const ofId = rest.length === 0 ? null : rest.join("/")
   if (id !== null && ofId !== null && named !== null) {
     throw invalid("agent.model", "can't go with an agent_id that names a model, too.")

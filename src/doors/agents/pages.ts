@@ -48,15 +48,20 @@ export const page = <A extends { readonly id: string | null }>(data: ReadonlyArr
     has_more: hasMore
   })
 
+export interface Chosen<A> {
+  readonly shown: ReadonlyArray<A>
+  readonly hasMore: boolean
+}
+
 /** Of what is all there: the page behind `after`. */
-export const pageOf = <A extends { readonly id: string }>(
+export const choose = <A extends { readonly id: string }>(
   ascending: ReadonlyArray<A>,
   { after, limit, order }: PageRequest
-): Response => {
+): Chosen<A> => {
   const all = order === "asc" ? ascending : ascending.toReversed()
   const from = after === null ? 0 : all.findIndex(({ id }) => id === after) + 1
   if (after !== null && from === 0) throw wrongAfter(after)
-  return page(all.slice(from, from + limit), all.length > from + limit)
+  return { shown: all.slice(from, from + limit), hasMore: all.length > from + limit }
 }
 
 export const wrongAfter = (after: string) =>

@@ -3,7 +3,7 @@ import { Effect, Layer } from "effect"
 import { badBody, errorResponse, isRefusal, problemResponse } from "../responses/errors.ts"
 import { answerWith, route } from "../route.ts"
 import type { Arrival } from "../route.ts"
-import { agentsApiIsOff } from "./errors.ts"
+import { agentsApiIsOff, worded } from "./errors.ts"
 import type { Operation, Told } from "./operation.ts"
 import { allOperations } from "./operations.ts"
 import { endingsOf } from "./stream.ts"
@@ -27,7 +27,7 @@ const answering = ({ answer, path }: Operation, isOn: boolean) =>
             told
           })
         } catch (error) {
-          if (isRefusal(error)) return errorResponse(error)
+          if (isRefusal(error)) return errorResponse(worded(error))
           throw error
         }
       }

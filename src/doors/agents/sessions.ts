@@ -1,6 +1,7 @@
 /** What can be done with agents and sessions, each as a few calls of the library's `Backend`. */
 import type { Backend, SessionBackend, SessionInfo, Submitted } from "../../backend/Backend.ts"
 import { TroupeError } from "../../backend/TroupeError.ts"
+import { objectIn } from "../../domain/json.ts"
 import type { CreateSession } from "../../domain/Session.ts"
 import { cursorAfter } from "../../services/sessionCursor.ts"
 import { Refused } from "../responses/errors.ts"
@@ -10,11 +11,12 @@ import type { Call } from "./operation.ts"
 import { metaOf, openedOf } from "./opened.ts"
 import { readOpening, readUpdate } from "./opening.ts"
 import type { Opening } from "./opening.ts"
-import { page, pageOf, readPage, wrongAfter } from "./pages.ts"
+import { choose, page, readPage, wrongAfter } from "./pages.ts"
 import type { PageRequest } from "./pages.ts"
 import { actionOf, askedOf } from "./requiredActions.ts"
 import type { AgentSession, AgentSessionDeleted } from "./sdk.ts"
-import { agentOf, sessionOf } from "./shapes.ts"
+import { agentOf, sessionOf, statusOf } from "./shapes.ts"
+import { earliestOpenTurn } from "./storedEvents.ts"
 import { streamCreation } from "./stream.ts"
 
 export interface Found {
@@ -31,13 +33,16 @@ export const find = async (backend: Backend, id: string): Promise<Found> => {
 }
 
 const whole = async (session: SessionBackend, view: SessionInfo): Promise<AgentSession> => {
+  const isTurning = view.state === "turning"
   // Only a turn that runs can wait for somebody.
-  const approvals = view.state === "turning" ? await session.approvals() : []
-  return sessionOf(
-    view,
-    approvals.map((approval) => actionOf(view.id, askedOf(approval)))
-  )
+  const approvals = isTurning ? await session.approvals() : []
+  const actions = approvals.map((approval) => actionOf(view.id, askedOf(approval)))
+  return sessionOf(view, actions, statusOf(isTurning || (await hasWaiting(session, view)), actions))
 }
+
+/** A session that is left alone for now may have turns in line. */
+const hasWaiting = async (session: SessionBackend, view: SessionInfo): Promise<boolean> =>
+  view.parked !== null && (await earliestOpenTurn(session, view)) !== null
 
 export const create = async ({ backend, body, key, told }: Call): Promise<Response> => {
   const given = await body()
@@ -45,9 +50,12 @@ export const create = async ({ backend, body, key, told }: Call): Promise<Respon
   const { id } = await whereRefused(backend.create(requestOf(opening), key), {
     unknown_agent: () => noSuchAgent(opening.agent ?? "")
   })
-  const session = backend.session(id)
+  // Under a key it may be one that was deleted since.
+  const { session } = await find(backend, id)
   if (opening.input !== null) {
-    await submitFirst(session, opening, key, fingerprintOf(given)).catch(async (error: unknown) => {
+    // How the answer is sent makes no other request of it.
+    const fingerprint = fingerprintOf({ ...objectIn(given), stream: undefined })
+    await submitFirst(session, opening, key, fingerprint).catch(async (error: unknown) => {
       // Under a key the request may come again, and finds it.
       if (key === undefined) await session.close().catch(() => {})
       throw error
@@ -98,7 +106,7 @@ export const update = async ({ backend, body, params: { session_id = "" } }: Cal
 /** As the SDK says, what runs must be cancelled first. */
 export const remove = async ({ backend, params: { session_id = "" } }: Call): Promise<Response> => {
   const { session, view } = await find(backend, session_id)
-  if (view.state === "turning") {
+  if (view.state === "turning" || (await hasWaiting(session, view))) {
     throw new Refused(
       409,
       "turn_in_progress",
@@ -119,11 +127,13 @@ export const list = async ({ backend, query }: Call): Promise<Response> => {
   const asked = readPage(query, /^agent_id$/, /^metadata\[[^\]]{1,64}\]$/)
   const matches = filterIn(query)
   if (matches === null && asked.order === "desc") return listNewest(backend, asked)
-  const all = await scan(backend)
-  const chosen = all.filter((view) => matches === null || matches(view))
-  const sessions = await Promise.all(chosen.map((view) => whole(backend.session(view.id), view)))
-  return pageOf(sessions.toReversed(), asked)
+  const found = (await scan(backend)).filter((view) => matches === null || matches(view))
+  const { hasMore, shown } = choose(found.toReversed(), asked)
+  return page(await wholes(backend, shown), hasMore)
 }
+
+const wholes = (backend: Backend, views: ReadonlyArray<SessionInfo>): Promise<ReadonlyArray<AgentSession>> =>
+  Promise.all(views.map((view) => whole(backend.session(view.id), view)))
 
 const listNewest = async (backend: Backend, { after, limit }: PageRequest): Promise<Response> => {
   // Also of one that was deleted meanwhile.
@@ -131,8 +141,7 @@ const listNewest = async (backend: Backend, { after, limit }: PageRequest): Prom
   if (after !== null && last === null) throw wrongAfter(after)
   const cursor = last === null ? null : cursorAfter(last)
   const { items, next } = await backend.list({ limit, cursor, state: "open" })
-  const sessions = await Promise.all(items.map((view) => whole(backend.session(view.id), view)))
-  return page(sessions, next !== null)
+  return page(await wholes(backend, items), next !== null)
 }
 
 const missing = (error: unknown): null => {
@@ -177,10 +186,11 @@ const scan = async (backend: Backend): Promise<ReadonlyArray<SessionInfo>> => {
 export const agents = async ({ backend, query }: Call): Promise<Response> => {
   const asked = readPage(query)
   const available = (await backend.agents()).filter(({ available }) => available)
-  return pageOf(
+  const { hasMore, shown } = choose(
     available.map(({ name }) => agentOf(name)),
     asked
   )
+  return page(shown, hasMore)
 }
 
 /** As for `/v1/models`: also with a model of its own. */

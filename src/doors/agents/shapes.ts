@@ -50,13 +50,14 @@ export const usageOf = (usage: Usage): TokenUsage => ({
   total_tokens: usage.totalTokens
 })
 
-export const statusOf = ({ state }: Pick<SessionInfo, "state">, isAsking: boolean): SessionStatus =>
-  isAsking ? "requires_action" : state === "turning" ? "in_progress" : "idle"
+/** `isOpen`: it has a turn that has not ended, also one that waits in line. */
+export const statusOf = (isOpen: boolean, actions: ReadonlyArray<RequiredAction>): SessionStatus =>
+  actions.length > 0 ? "requires_action" : isOpen ? "in_progress" : "idle"
 
 export const sessionOf = (
   view: SessionInfo,
   actions: ReadonlyArray<RequiredAction>,
-  status: SessionStatus = statusOf(view, actions.length > 0)
+  status: SessionStatus
 ): AgentSession => {
   const { metadata, schema } = openedOf(view)
   return {

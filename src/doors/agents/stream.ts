@@ -8,6 +8,7 @@ import type { Endings } from "../../http/Streams.ts"
 import { eventResponse } from "../eventResponse.ts"
 import { errorBody, invalid, isRefusal } from "../responses/errors.ts"
 import { untilAborted } from "../untilAborted.ts"
+import { worded } from "./errors.ts"
 import { foldSession } from "./foldSession.ts"
 import type { StatusChange } from "./foldSession.ts"
 import { errorEventId, eventId, positionIn } from "./ids.ts"
@@ -16,7 +17,7 @@ import type { Told } from "./operation.ts"
 import { actionOf, askedOf } from "./requiredActions.ts"
 import type { AgentSessionEvent, UnnamedEvent } from "./sdk.ts"
 import { sessionOf, statusOf } from "./shapes.ts"
-import { firstSeq } from "./storedEvents.ts"
+import { earliestOpenTurn, firstSeq } from "./storedEvents.ts"
 
 interface Reading {
   readonly session: SessionBackend
@@ -60,7 +61,7 @@ async function* eventsOf(reading: Reading, signal: AbortSignal): AsyncGenerator<
     }
   } catch (error) {
     if (!isRefusal(error)) throw error
-    yield errorEvent(reading.told, errorBody(error))
+    yield errorEvent(reading.told, errorBody(worded(error)))
   }
 }
 
@@ -92,12 +93,12 @@ export const streamCreation = (session: SessionBackend, view: SessionInfo, told:
 /** What comes from now on, with what the session is now at first. Its place is fixed before the reader gets an answer. */
 export const streamLive = async (session: SessionBackend, view: SessionInfo, told: Told): Promise<Response> => {
   const before = await lastSeq(session)
-  const open = await earliestOpenTurn(session)
+  const open = await earliestOpenTurn(session, await session.view())
   const from = open === null ? before : (await firstSeq(session, open)) - 1
   const seq = await lastSeq(session)
   const [now, approvals] = await Promise.all([session.view(), session.approvals()])
   const actions = approvals.map((approval) => actionOf(view.id, askedOf(approval)))
-  const status = statusOf(now, actions.length > 0)
+  const status = statusOf(now.state === "turning" || open !== null, actions)
   const shown: Position = { turn: open ?? now.turnCount, seq, nth: lastPlace }
   const first = [statusEvent(now, { type: "status", status, actions }, eventId(view.id, shown))]
   return respond({ session, view, told, from, shown, first, lastTurn: null })
@@ -122,14 +123,6 @@ const lastSeq = async (session: SessionBackend): Promise<number> => {
   let last = 0
   for await (const { seq } of session.events(-1, false)) last = seq
   return last
-}
-
-/** Turns that wait in line are behind the one that runs. */
-const earliestOpenTurn = async (session: SessionBackend): Promise<number | null> => {
-  let open: number | null = null
-  const { turnCount } = await session.view()
-  for (let turn = turnCount; turn > 0 && (await session.turn(turn)).endedAt === null; turn--) open = turn
-  return open
 }
 
 const respond = (reading: Reading): Response =>

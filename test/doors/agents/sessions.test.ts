@@ -103,6 +103,49 @@ describe("a session", () => {
     assert.deepStrictEqual(result.output_parsed as object, { isAskedFor: true })
   })
 
+  it("is created once for its key, with one first turn, whichever way it is answered, and is not created again when it is deleted", async () => {
+    const headers = { "Idempotency-Key": "one-session" }
+    const body = { agent_id: "demo", environment: { type: "none" }, input: "hello" } as const
+    const one = await sessions().create(body, { headers })
+    const [created] = await all(await sessions().create({ ...body, stream: true }, { headers }))
+    assert(created?.type === "agent.session.created")
+    assert.strictEqual(created.session.id, one.id)
+    assert.lengthOf((await sessions().turns.list(one.id)).data, 1)
+    for (const more of [{ input: "other" }, { metadata: { a: "b" } }]) {
+      const refused = await refusalOf(sessions().create({ ...body, ...more }, { headers }))
+      assert.instanceOf(refused, UnprocessableEntityError)
+      assert.strictEqual(refused.code, "idempotency_conflict")
+    }
+    await rested(one.id)
+    await sessions().delete(one.id)
+    assert.instanceOf(await refusalOf(sessions().create(body, { headers })), NotFoundError)
+  })
+
+  it("says why it is left alone while its agent's account is used up, and has messages wait", async () => {
+    const { id } = await open()
+    const failed = sessions().stream(id, { input: "fail quota" })
+    const error = await failed.finalResult().then(
+      () => assert.fail("it had a result"),
+      (error: unknown) => error as { readonly turn?: { readonly error?: { readonly code?: unknown } } }
+    )
+    assert.strictEqual(error.turn?.error?.code, "usage_limit_exceeded")
+    await until(async () => (await sessions().retrieve(id)).error !== null)
+    assert.match(String((await sessions().retrieve(id)).error), /limit of its account/)
+    await send(id, "hello")
+    const waiting = await sessions().retrieve(id)
+    assert.strictEqual(waiting.status, "in_progress")
+    assert.strictEqual((await sessions().turns.list(id)).data[0]?.status, "queued")
+    const live = await sessions().events.stream(id)
+    for await (const event of live) {
+      assert.strictEqual(event.type, "agent.session.in_progress")
+      break
+    }
+    assert.instanceOf(await refusalOf(sessions().delete(id)), ConflictError)
+    await sessions().events.create(id, { events: [{ type: "agent.session.input.cancel" }] })
+    assert.strictEqual((await sessions().turns.list(id)).data[0]?.status, "cancelled")
+    assert.isTrue((await sessions().delete(id)).deleted)
+  })
+
   it("takes another model and effort, and nothing else that it was opened with", async () => {
     const { id } = await open({ metadata: { a: "b" } })
     const changed = await sessions().update(id, {

@@ -4,7 +4,7 @@ import { UnprocessableEntityError } from "openai"
 import type { AgentSessionEvent } from "openai/resources/beta/agents/agents"
 import { environment, refusalOf, say, textsOf, world } from "./client.ts"
 
-const { clientOf, itemsOf, mint, open, rested, restart, send, sessions, workspace } = world()
+const { clientOf, itemsOf, mint, open, rested, restart, send, server, sessions, workspace } = world()
 
 describe("the stream of a session", () => {
   const collect = async (stream: AsyncIterable<AgentSessionEvent>, isLast: (event: AgentSessionEvent) => boolean) => {
@@ -47,6 +47,24 @@ describe("the stream of a session", () => {
     )
     const created = first.flatMap((event) => (event.type === "agent.session.turn.created" ? [event.turn_id] : []))
     assert.strictEqual(new Set(created).size, 2)
+  })
+
+  it("begins in the middle of a turn with what that has said, also where a later one was cancelled in line", async () => {
+    const { id } = await open({ input: "slow 60 30" })
+    await send(id, "never")
+    const { call } = server()
+    const interrupted = await call("POST", `/sessions/${id}/turns/2/interrupt`, {})
+    assert.strictEqual(interrupted["ok"], true, JSON.stringify(interrupted))
+    const events = await collect(await sessions().events.stream(id), isDone)
+    assert.strictEqual(events[0]?.type, "agent.session.in_progress")
+    const delta = events.find((event) => event.type === "agent.session.turn.output_text.delta")
+    const done = events.find((event) => event.type === "agent.session.turn.output_text.done")
+    assert.strictEqual(delta?.item_id, done?.item_id)
+    assert.match(done?.text ?? "", /^word1 .*word60 $/)
+    assert.deepStrictEqual(
+      (await sessions().turns.list(id)).data.map(({ status }) => status),
+      ["cancelled", "completed"]
+    )
   })
 
   it("has a message once for its key, over a server that is killed in the middle of the turn, and goes on", async () => {
