@@ -20,6 +20,7 @@ interface Config {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly threadId?: string
+  readonly fetch?: (url: string, request: { readonly body: string }) => Promise<Response>
 }
 
 export const loadClient = (): new (config: Config) => HttpAgent => {
