@@ -217,6 +217,8 @@ const mapped = (value: unknown, change: (text: string) => string): unknown => {
   if (typeof value === "string") return change(value)
   if (typeof value !== "object" || value === null) return value
   if (Array.isArray(value)) return value.map((one) => mapped(one, change))
+  if (value instanceof Map)
+    return new Map([...value].map(([key, inner]: [unknown, unknown]) => [mapped(key, change), mapped(inner, change)]))
   return Object.fromEntries(
     Object.entries(value).map(([key, inner], nth) => {
       const newKey = change === hidden ? keyOf(key) : change(key)

@@ -103,7 +103,7 @@ describe("the lanes of a session", () => {
         ["idle.asleep", start + 500, null]
       ]
     )
-    for (const name of ["talk", "tools"]) {
+    for (const name of ["text", "tools"]) {
       const [absent] = part.find((each) => each.name === name)?.bars ?? []
       assert.deepInclude(absent, { from: start - 5, to: start + 400, tone: "quiet" })
     }
