@@ -79,6 +79,23 @@ describe("a chart of a machine", () => {
     })
   )
 
+  it.effect("says in DOT, and in the SVG of it, what each state and arrow means where one points at it", () =>
+    Effect.gen(function* () {
+      const dot = yield* Chart.render(sessionMachine, "dot")
+      const svg = yield* Chart.render(sessionMachine, "svg")
+      const unescaped = svg.replaceAll("&#39;", "'").replaceAll("&#45;", "-").replaceAll("&amp;", "&")
+      const { arrows, root } = readChart(sessionMachine)
+      const leaves = root.children.flatMap((state) => [state, ...state.children])
+      assert.isAbove(leaves.length, 15)
+      for (const { description } of [...leaves, ...arrows.flatMap(({ ways }) => ways)]) {
+        assert.notStrictEqual(description, "")
+        assert.include(dot, description)
+        assert.include(unescaped, description)
+      }
+      assert.notInclude(yield* Chart.render(lamp, "dot"), "tooltip")
+    })
+  )
+
   it.effect("is JSON that createMachine accepts, with every state and arrow of the original", () =>
     Effect.gen(function* () {
       for (const machine of [lamp, sessionMachine]) {

@@ -1,5 +1,5 @@
 /** A chart in Graphviz's language: compound states are clusters, arrows to and from them end at their border. */
-import type { Chart, ChartState } from "./read.ts"
+import type { Chart, ChartState, ChartWay } from "./read.ts"
 
 export const toDot = ({ arrows, id, root }: Chart): string => {
   const states = new Map(flat(root).map((state) => [state.path, state] as const))
@@ -10,10 +10,10 @@ export const toDot = ({ arrows, id, root }: Chart): string => {
     '  node [fontname="Helvetica", fontsize=12, shape=box, style="rounded,filled", color="#8a8f98", fillcolor="#f4f5f7"];',
     '  edge [fontname="Helvetica", fontsize=9, color="#5b616b", fontcolor="#3a3f47", arrowsize=0.7];',
     ...within(states, root, "  "),
-    ...arrows.map(({ from, labels, to }) => {
+    ...arrows.map(({ from, labels, to, ways }) => {
       const ends = [...cluster(states, from, "ltail"), ...cluster(states, to, "lhead")]
       const label = labels.map((each) => each.replace(/["\\]/g, "\\$&")).join("\\l")
-      return `  ${anchor(states, from)} -> ${anchor(states, to)} [${[`label="${label}\\l"`, ...ends].join(", ")}];`
+      return `  ${anchor(states, from)} -> ${anchor(states, to)} [${[`label="${label}\\l"`, ...ends].join(", ")}${tip(sentencesOf(ways))}];`
     }),
     "}",
     ""
@@ -30,16 +30,22 @@ const within = (states: States, state: ChartState, indent: string): ReadonlyArra
   ...state.children.flatMap((child) =>
     child.children.length === 0
       ? [
-          `${indent}${quoted(child.path)} [label=${quoted(child.key)}${child.kind === "final" ? ", peripheries=2" : ""}];`
+          `${indent}${quoted(child.path)} [label=${quoted(child.key)}${tip(child.description)}${child.kind === "final" ? ", peripheries=2" : ""}];`
         ]
       : [
           `${indent}subgraph ${quoted(`cluster_${child.path}`)} {`,
-          `${indent}  label=${quoted(child.key)}; margin=14;`,
+          `${indent}  label=${quoted(child.key)}; margin=14;${child.description === "" ? "" : ` tooltip=${quoted(child.description)};`}`,
           ...within(states, child, `${indent}  `),
           `${indent}}`
         ]
   )
 ]
+
+/** What is shown where one points at it in an SVG that Graphviz makes. */
+const tip = (sentence: string): string => (sentence === "" ? "" : `, tooltip=${quoted(sentence)}`)
+
+const sentencesOf = (ways: ReadonlyArray<ChartWay>): string =>
+  [...new Set(ways.map(({ description }) => description))].filter((each) => each !== "").join(" ")
 
 const flat = (state: ChartState): ReadonlyArray<ChartState> => [state, ...state.children.flatMap(flat)]
 
