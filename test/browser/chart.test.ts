@@ -30,6 +30,10 @@ describe.skipIf(chromium === null)("the panes of a session, and its chart", () =
     // On a laptop: rows in the panel, and not only its head.
     assert.isAbove((await page.locator("#session-panel").boundingBox())?.height ?? 0, 220)
 
+    // What one says next stands below what was said.
+    const said = await page.locator(".transcript").boundingBox()
+    assert.isAbove((await page.locator(".transcript-foot").boundingBox())?.y ?? 0, said?.y ?? Infinity)
+
     const usual = await widthNow()
     const at = (await width.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
     await page.mouse.move(at.x, at.y + 100)
