@@ -19,6 +19,11 @@ export const items = computed<ReadonlyArray<AttentionItem> | undefined>(() =>
 )
 export const seenCount = computed(() => (latest.value?.items.length ?? 0) - (items.value?.length ?? 0))
 export const isCut = computed(() => latest.value?.is_cut === true)
+/** What needs a person of each session, seen or not, for its row of the list. */
+export const itemBySession = computed<ReadonlyMap<string, AttentionItem>>(
+  () =>
+    new Map(latest.value?.items.flatMap((item) => (item.session_id === null ? [] : [[item.session_id, item]])) ?? [])
+)
 export const attentionCount = computed(() => items.value?.length ?? 0)
 
 /** Many steps are one request. */

@@ -45,7 +45,12 @@ export const notifyOf = (before: ReadonlyArray<AttentionItem> | undefined, now: 
   const known = new Set(before.map(({ key }) => key))
   const fresh = now.filter(({ key }) => !known.has(key))
   for (const { agent, key, kind, name, session_id, what } of fresh.slice(0, mostAtOnce)) {
-    tell(`${name === null || name === session_id ? agent : name}: ${kindWords[kind]}`, what, key, session_id === null ? "#/" : hashOfSession(session_id))
+    tell(
+      `${name === null || name === session_id ? agent : name}: ${kindWords[kind]}`,
+      what,
+      key,
+      session_id === null ? "#/" : hashOfSession(session_id)
+    )
   }
   if (fresh.length > mostAtOnce) {
     tell("Troupe", `${fresh.length - mostAtOnce} more need somebody.`, "troupe-more", "#/")

@@ -1,10 +1,11 @@
 /** What a session waits for, and how its last turn ended, each as a cell of the list. */
 import type { SessionRow } from "../../contract.ts"
 import { circuitOf, failedWords, failureOf, owedBy } from "../../client/words.ts"
+import { itemBySession } from "../attention/attention.ts"
 import { now } from "../clock.ts"
 import { Age, Countdown, Since } from "../ui/Time.tsx"
 
-/** Why it does not go on: a circuit, a parking, a failed turn, a tool, or whom it waits for. */
+/** Why it does not go on: a circuit, a silence, a parking, a failed turn, a tool, or whom it waits for. */
 export const Reason = ({ row }: { readonly row: SessionRow }) => {
   const { reason, wait } = row
   const failed = failureOf(row)
@@ -16,6 +17,7 @@ export const Reason = ({ row }: { readonly row: SessionRow }) => {
   return (
     <span class="reason" title={title.join("\n")}>
       <HeldUp row={row} />
+      <Silence row={row} />
       {reason !== null ? (
         <span class="wait-failed">{reason}</span>
       ) : failed === null || circuitOf(row, now.value) !== null ? null : (
@@ -47,6 +49,16 @@ const HeldUp = ({ row }: { readonly row: SessionRow }) => {
   return circuit === null ? null : (
     <span class="wait-failed" title={circuit.reason}>
       not started for <Countdown at={circuit.until} />: starts of {row.agent} kept failing
+    </span>
+  )
+}
+
+/** Its agent is silent for longer than is usual, by the rules of what needs a person. */
+const Silence = ({ row }: { readonly row: SessionRow }) => {
+  const item = itemBySession.value.get(row.session_id)
+  return item?.kind !== "silent" ? null : (
+    <span class="wait-failed" title={item.what}>
+      {item.what}
     </span>
   )
 }
