@@ -113,7 +113,7 @@ describe.skipIf(chromium === null)("working in a session", () => {
     await page.getByText("It would be refused.").waitFor()
     await event.selectOption("turn.submitted")
     await page.locator(".what-if-told", { hasText: "It goes from idle.awake to turning.running" }).waitFor()
-    await page.locator(".what-if-told code", { hasText: "handPrompt" }).waitFor()
+    await page.locator(".what-if-told", { hasText: "hand the prompt to the agent" }).waitFor()
     await page.getByRole("button", { name: "And then?" }).click()
     await event.selectOption("process.exited")
     await page.getByText(/Turn 4 ends as failed, error \(crash/).waitFor()

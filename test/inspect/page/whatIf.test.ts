@@ -68,7 +68,7 @@ describe("an event that is thought up", () => {
     )
     assert.match(
       assume(inState("turning.running"), "turn.submitted", { queue: "no" }).refused ?? "",
-      /^In turning\.running it counts only where canQueueBehindTurn holds/
+      /^In turning\.running it counts only where the turn may wait in line, and the line has room, which is not so/
     )
   })
 

@@ -1,6 +1,7 @@
 /** What differs between two moments of a session, and between two sessions; and where the steps of two sessions part. Pure. */
 import type { Detail, Step } from "../../../sessionContract.ts"
 import { duration, money } from "../../../client/format.ts"
+import { wordsOfEvent } from "../../../client/machineWords.ts"
 import { hasFailed } from "./outline.ts"
 import type { Replayed } from "./replay.ts"
 import { armedAfter, timerName } from "./timers.ts"
@@ -113,4 +114,4 @@ const isSame = (a: Step, b: Step): boolean =>
   a.event.type === b.event.type && a.from === b.from && a.to === b.to && a.commands.join() === b.commands.join()
 
 export const stepWords = ({ event, from, seq, to }: Step): string =>
-  `${seq}: ${timerName(event.type)}, ${from === to ? `stays in ${to}` : `${from} → ${to}`}`
+  `${seq}: ${wordsOfEvent(timerName(event.type))}, ${from === to ? `stays in ${to}` : `${from} → ${to}`}`

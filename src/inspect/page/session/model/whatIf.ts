@@ -7,6 +7,7 @@ import { decide } from "../../../../../machines/decide.ts"
 import type { SessionEvent, SessionMachine, SessionSnapshot } from "../../../../../machines/session/machine.ts"
 import { eventName } from "../../../chart/eventName.ts"
 import { nameOf } from "../../../chart/read.ts"
+import { wordsOfGuard } from "../../../client/machineWords.ts"
 import { takenWays } from "./takenWays.ts"
 import type { TakenWay } from "./takenWays.ts"
 import { changes, lineage, pathOf } from "./value.ts"
@@ -218,7 +219,7 @@ const refusalOf = (machine: SessionMachine, from: string, type: string): string 
   )
   if (guards.length === 0)
     return `The machine draws no arrow for ${eventName(type)} in ${from}. Its sender is told so, and nothing changes.`
-  return `In ${from} it counts only where ${[...new Set(guards)].join(" or ")} holds, which is not so. Nothing changes.`
+  return `In ${from} it counts only where ${[...new Set(guards.map(wordsOfGuard))].join(", or ")}, which is not so. Nothing changes.`
 }
 
 const endOf = ({ params, type }: { readonly type: string; readonly params: unknown }): ReadonlyArray<string> => {

@@ -1,6 +1,7 @@
 /** An event that is thought up, and what the machine would make of it. It happens in this page, and nothing is sent. */
 import { useState } from "preact/hooks"
 import { duration } from "../../../client/format.ts"
+import { wordsOfCommand, wordsOfEvent } from "../../../client/machineWords.ts"
 import { toneOf } from "../../../client/tones.ts"
 import { now } from "../../clock.ts"
 import { Sign } from "../../ui/State.tsx"
@@ -41,7 +42,7 @@ export const WhatIf = ({ store }: { readonly store: Store }) => {
         <ol class="assumed">
           {assumed.map(({ event, from, to }, n) => (
             <li key={n}>
-              <code>{timerName(event.type)}</code>{" "}
+              {wordsOfEvent(timerName(event.type))}:{" "}
               <span class="dim">{from === to ? `stays in ${to}` : `${from} → ${to}`}</span>
             </li>
           ))}
@@ -61,14 +62,14 @@ export const WhatIf = ({ store }: { readonly store: Store }) => {
             <optgroup label="This state knows">
               {known.map((each) => (
                 <option key={each} value={each}>
-                  {timerName(each)}
+                  {wordsOfEvent(timerName(each))} ({timerName(each)})
                 </option>
               ))}
             </optgroup>
             <optgroup label="It has no arrow for">
               {others.map((each) => (
                 <option key={each} value={each}>
-                  {timerName(each)}
+                  {wordsOfEvent(timerName(each))} ({timerName(each)})
                 </option>
               ))}
             </optgroup>
@@ -142,9 +143,9 @@ const Told = ({
           {commands.length === 0
             ? "nothing"
             : commands.map(({ params, type }, n) => (
-                <code key={n} title={JSON.stringify(params)}>
-                  {type}
-                </code>
+                <span key={n} title={`${type} ${JSON.stringify(params)}`}>
+                  {wordsOfCommand(type)}
+                </span>
               ))}
         </dd>
         <dt>timers</dt>
@@ -152,12 +153,12 @@ const Told = ({
           {arm.length + cancel.length === 0 ? "stay as they are" : null}
           {arm.map(({ name, seconds }) => (
             <span key={name}>
-              {name}: {seconds < 1 ? `${Math.round(seconds * 1_000)} ms` : duration(seconds)}
+              {wordsOfEvent(name)}: {seconds < 1 ? `${Math.round(seconds * 1_000)} ms` : duration(seconds)}
             </span>
           ))}
           {cancel.map((name) => (
             <span key={name} class="dim">
-              {name} is disarmed
+              no longer: {wordsOfEvent(name)}
             </span>
           ))}
         </dd>
