@@ -1,11 +1,10 @@
 /** Records of the services in the shapes of the contract. */
 import { questionsUnder } from "../domain/Session.ts"
 import type { SessionView } from "../domain/Session.ts"
-import { nameOf, titleIn } from "../domain/sessionName.ts"
+import { titleIn } from "../domain/sessionName.ts"
 
 export const sessionDto = (session: SessionView) => ({
   sessionId: session.id,
-  name: nameOf({ id: session.id, title: titleIn(session.meta), opening: session.opening }),
   agent: session.agent,
   title: titleIn(session.meta) ?? session.opening,
   state: session.state,

@@ -55,7 +55,13 @@ describe.skipIf(chromium === null)("a restart of the server", () => {
     // No page had to log in again, and each shows what the ledger has.
     await table.locator(`[data-session="${first}"] .badge`, { hasText: "idle asleep" }).waitFor()
     await table.locator(`[data-session="${second}"] .badge`, { hasText: "closed" }).waitFor()
-    assert.deepStrictEqual(await table.locator(".count:not(.is-substate) b").allTextContents(), ["2", "1", "0", "0", "1"])
+    assert.deepStrictEqual(await table.locator(".count:not(.is-substate) b").allTextContents(), [
+      "2",
+      "1",
+      "0",
+      "0",
+      "1"
+    ])
     await view.locator(".session-head .badge", { hasText: "idle asleep" }).waitFor()
     const { json } = await troupe.call("GET", `/inspect/api/sessions/${first}`, adminToken)
     await until(

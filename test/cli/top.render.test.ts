@@ -86,7 +86,7 @@ describe("the screen", () => {
     const drawn = picture(model, 80, 24)
     assert.match(drawn, /http:\/\/127\.0\.0\.1:8420 +admin +● live/)
     assert.match(drawn, /○ idle 0 ● turning 1 ◐ retiring 0 · closed 0/)
-    assert.match(drawn, /● running +running0 demo +web +2m +3 +1 12\.3k the end of… 1:07/)
+    assert.match(drawn, /● running +running0 +demo +web +2m +3 +1 12\.3k the end .*… 1:07/)
     assert.match(drawn, /pid 4711, up 1m, 2 in line/)
     assert.match(drawn, /Waits for the end of turn 3 \(30 s so far\)\. Its agent was last heard 4 s ago\./)
     assert.match(drawn, / turning .*\[running\]/)

@@ -11,7 +11,6 @@ it.live("a session's bodies are exactly the contract's", () =>
     assert.deepStrictEqual((yield* call("/sessions/ses_1")).json, {
       ok: true,
       session_id: "ses_1",
-      name: "Say hello",
       agent: "demo",
       title: "Say hello",
       state: "idle",

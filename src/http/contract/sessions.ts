@@ -39,10 +39,6 @@ export const CreatedSession = wire("CreatedSession", {
 /** The fields of a session that its app sees. */
 export const sessionFields = {
   sessionId: Schema.String,
-  name: Schema.optionalKey(Schema.String).annotate({
-    description:
-      "What people call it: `meta.title`, else how its first prompt begins, else its id. Absent: a server before this field."
-  }),
   agent: Schema.String,
   title: Schema.NullOr(Schema.String).annotate({
     description: "`title` of its `meta`, else how its first prompt begins; null before that. In one line, and cut."

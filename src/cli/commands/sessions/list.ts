@@ -35,7 +35,7 @@ export const list = Command.make(
       String(session.turnCount),
       session.process.pid === null ? session.process.state : String(session.process.pid),
       ago(session.createdAt, now),
-      session.name === undefined || session.name === session.sessionId ? "" : cut(oneLine(session.name), longestName)
+      session.title === null ? "" : cut(oneLine(session.title), longestName)
     ])
     yield* print(table([["SESSION", "AGENT", "STATE", "TURNS", "PROCESS", "CREATED", "NAME"], ...rows]))
     if (page.nextCursor !== null) yield* note(`${page.count} in all. The next: --cursor ${page.nextCursor}`)

@@ -25,7 +25,7 @@ const rowsOf = (
   now: number
 ): ReadonlyArray<readonly [string, string]> => [
   ["session", session.sessionId],
-  ...(session.name === undefined || session.name === session.sessionId ? [] : [["name", session.name] as const]),
+  ...(session.title === null ? [] : [["title", session.title] as const]),
   ["agent", session.agent],
   ["state", session.state],
   ["directory", session.cwd],
