@@ -56,6 +56,7 @@ const readOther = async (id: string): Promise<Other> => {
 
 /** What comes in between is one question: a turn that streams changes the detail many times a second. */
 const askAgainMillis = 200
+const drawMillis = 100
 /** Each takes a look at the kernel's table of processes. */
 const examineMillis = 3_000
 /** The words of the wait contain times. */
@@ -75,7 +76,7 @@ const feed = (id: string, store: Store): (() => void) => {
   let events: Array<TranscriptEvent> = []
   let drawing: ReturnType<typeof setTimeout> | undefined
 
-  /** A stream of thousands is drawn a few times a second, not thousands of times. */
+  /** A stream of thousands is drawn ten times a second, as text is read, and not thousands of times. */
   const draw = () => {
     drawing = undefined
     // Behind those that came before them.
@@ -86,7 +87,7 @@ const feed = (id: string, store: Store): (() => void) => {
     batch(() => store.take(newSteps, newEvents))
   }
   const later = () => {
-    drawing ??= setTimeout(draw, 50)
+    drawing ??= setTimeout(draw, drawMillis)
   }
 
   const { refresh: ask, refreshSoon: askSoon } = gathered(async () => {

@@ -30,6 +30,7 @@ import { failedMoments } from "./model/outline.ts"
 import { machineOf, Replay, storedIn } from "./model/replay.ts"
 import type { Replayed } from "./model/replay.ts"
 import { Transcript, withPrompts } from "../../client/Transcript.ts"
+import { seldom } from "./model/seldom.ts"
 import { changes, pathOf } from "./model/value.ts"
 import { axisOf, inOrder, lastAtOrBefore } from "./time/axis.ts"
 import type { View } from "./time/axis.ts"
@@ -64,6 +65,8 @@ export interface SessionApi {
 const upTo = (time: number, instants: ReadonlyArray<number>): ReadonlyArray<number> =>
   time > (instants.at(-1) ?? 0) ? [...instants, time] : instants
 
+/** Between two changes of the axis for what is said. */
+const axisMillis = 500
 /** An hour. */
 const mostSamples = 3_600
 
@@ -138,13 +141,15 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     const from = api === null ? 0 : (first?.at ?? 0)
     return withPrompts(events.value, detail.value?.turns ?? [], conversation.prompts, from)
   })
+  // A message that is being said makes its bar longer with each piece, and all of the axis with it.
+  const said = seldom(transcript, axisMillis)
   const lanes = computed(() =>
     detail.value === undefined
       ? []
       : lanesOf({
           detail: detail.value,
           steps: steps.value,
-          transcript: transcript.value,
+          transcript: said.value,
           samples: samples.value,
           isRebuilding: rebuilding.value !== null,
           absentBefore: api === null ? null : (past.first.value?.at ?? null)

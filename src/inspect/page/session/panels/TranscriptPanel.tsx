@@ -50,7 +50,9 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
   const until = pinned === null ? Infinity : (step?.at ?? 0)
 
   useLayoutEffect(() => {
-    if (pinned === null && isAtEnd.current && items.length > 0) rows.scrollToIndex(items.length - 1, { align: "end" })
+    // Not by the virtualizer, which then looks where the end is in every frame, and has all laid out for it.
+    const element = scroller.current
+    if (pinned === null && isAtEnd.current && element !== null) element.scrollTop = element.scrollHeight
   }, [items, rows.getTotalSize()])
   // What came before is put in above: what is read stays where it is.
   const begins = items[0]?.key
