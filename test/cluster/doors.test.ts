@@ -84,6 +84,46 @@ const responses = async (first: ClusterNode, second: ClusterNode) => {
   assert.include(next.output_text, "slow 5 50")
 }
 
+const agentsApi = async (first: ClusterNode, second: ClusterNode) => {
+  const at = ({ token, url }: ClusterNode) =>
+    new OpenAI({ baseURL: `${url}/v1`, apiKey: token, maxRetries: 0 }).beta.agents.sessions
+  const created = await at(first).create({
+    agent_id: "demo",
+    environment: { type: "self_hosted", workspace_directory: here.cwd },
+    metadata: { permissions: "ask" },
+    input: "ask-tool echo granted",
+    stream: true
+  })
+  let last = ""
+  let id = ""
+  for await (const event of created) {
+    last = event.event_id
+    if (event.type === "agent.session.created") id = event.session.id
+    if (event.type === "agent.session.turn.in_progress") break
+  }
+  let text = ""
+  for await (const event of await at(second).events.stream(id, { query: { after: last } })) {
+    if (event.type === "agent.session.requires_action") {
+      const [action] = event.session.required_actions
+      assert(action?.type === "function_call")
+      const { call_id, turn_id } = action
+      const answer = {
+        type: "agent.session.input.tool_result",
+        call_id,
+        turn_id,
+        success: true,
+        output: "once"
+      } as const
+      await at(second).events.create(id, { events: [answer] })
+    }
+    if (event.type === "agent.session.turn.output_text.delta") text += event.delta
+    if (event.type === "agent.session.idle") break
+  }
+  assert.include(text, "granted")
+  const next = await at(second).stream(id, { input: "recall" }).finalResult()
+  assert.include(next.output_text, "ask-tool echo granted")
+}
+
 const mcp = async (first: ClusterNode, second: ClusterNode) => {
   const [one, two] = [await mcpOf(first), await mcpOf(second)]
   const { session_id, turn } = await one.call("agent_start", { agent: "demo", ...here, prompt: "ask read", wait_s: 30 })
@@ -111,11 +151,13 @@ const acp = async (first: ClusterNode, second: ClusterNode) => {
   two.connection.close()
 }
 
+const env = { TROUPE_AGENTS_API: "true" }
+
 describe.skipIf(postgres === null)("the doors of two nodes", () => {
   it.live("go on at the second with what was begun at the first", () =>
     onCluster(async (nodes) => {
-      const [first, second] = [await nodes.start("first"), await nodes.start("second")]
-      await Promise.all([agui, responses, mcp, acp].map((door) => door(first, second)))
+      const [first, second] = [await nodes.start("first", env), await nodes.start("second", env)]
+      await Promise.all([agui, responses, agentsApi, mcp, acp].map((door) => door(first, second)))
     })
   )
 })
