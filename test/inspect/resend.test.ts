@@ -11,7 +11,10 @@ describe("actions on turns from the dashboard", () => {
       const token = yield* troupe.mint("ours")
       const id = yield* troupe.create(token)
       yield* troupe.turn(token, id, "well")
-      yield* troupe.call(`/sessions/${id}/turn`, { token, body: { prompt: "fail model\nonce more", model: "demo-small" } })
+      yield* troupe.call(`/sessions/${id}/turn`, {
+        token,
+        body: { prompt: "fail model\nonce more", model: "demo-small" }
+      })
       const resend = (turn: number, as = token) =>
         troupe.call(api(id, "/resend"), { token: as, method: "POST", body: { turn_index: turn } })
       const refused = yield* resend(1)

@@ -49,7 +49,10 @@ describe("the dashboard's API of one session", () => {
       assert.strictEqual(detail.budget.deaths.length, 1)
       assert.match(detail.budget.parked?.reason ?? "", /exit code 3/)
       assert.isAbove(detail.budget.parked?.until ?? 0, detail.why.wait.since)
-      assert.match(detail.why.sentence, /^Waits for the end of its pause, or an operator to unpark it.* Why: .*exit code 3/)
+      assert.match(
+        detail.why.sentence,
+        /^Waits for the end of its pause, or an operator to unpark it.* Why: .*exit code 3/
+      )
       assert.containSubset(detail.why.wait, { who: "operator", next: { timer: "parkFor", to: "idle.asleep" } })
       assert.include(detail.why.awaited, "unpark.requested")
 
