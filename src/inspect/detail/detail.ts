@@ -77,7 +77,11 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
     },
     refused: inspected.refusedEvents.map(({ at, event, state }) => ({ event, state, at: at / 1000 })),
     turns: inspected.turns.map((turn) =>
-      turnDto(turn, inspected.forkableTurns.includes(turn.index), inspected.repeated.get(turn.index))
+      turnDto(
+        turn,
+        inspected.forkableTurns.includes(turn.index),
+        inspected.repeated.find((each) => each.turn === turn.index)?.as
+      )
     ),
     approvals: inspected.approvals.map((approval) => approvalDto(approval, view)),
     processes: spansOf(inspected.processSteps, context),

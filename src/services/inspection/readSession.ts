@@ -59,7 +59,7 @@ export interface InspectedSession {
   /** What its agent can do, as far as it is known before its handshake. */
   readonly can: Pick<Capabilities, "compact" | "steer">
   /** The turns that were sent again, and as which. */
-  readonly repeated: ReadonlyMap<number, number>
+  readonly repeated: ReadonlyArray<{ readonly turn: number; readonly as: number }>
   /** The turns after which the session can be forked. */
   readonly forkableTurns: ReadonlyArray<number>
   /** The last 200, settled ones included, oldest first. */
@@ -93,11 +93,11 @@ export const make = Effect.gen(function* () {
     })
 
   const repeatedAs = Effect.fnUntraced(function* (id: SessionId, turns: ReadonlyArray<TurnRecord>) {
-    const repeated = new Map<number, number>()
+    const repeated: Array<InspectedSession["repeated"][number]> = []
     const failed = turns.filter(({ status }) => status !== "completed" && status !== "queued" && status !== "running")
     for (const { index } of failed.slice(-mostRepeated)) {
       const again = yield* ledger.turnOfSubmission(id, resendOf(index).id)
-      if (Option.isSome(again)) repeated.set(index, again.value.index)
+      if (Option.isSome(again)) repeated.push({ turn: index, as: again.value.index })
     }
     return repeated
   })
