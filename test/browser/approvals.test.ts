@@ -2,6 +2,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
 import { chromium, shoot } from "./chromium.ts"
+import { isSound } from "./isSound.ts"
 import { adminToken, startTroupe, until } from "./harness.ts"
 import type { RunningTroupe } from "./harness.ts"
 
@@ -70,6 +71,27 @@ describe.skipIf(chromium === null)("an approval", () => {
     assert.include(again.json.final_text, "once-more")
     const { json } = await troupe.call("GET", `/admin/sessions/${id}/audit`, adminToken)
     assert.include(JSON.stringify(json), "approval")
+  })
+
+  it("is answered with others of its kind from the list of sessions that ask, each in the name of who pressed", async () => {
+    const ids = [await asking("ask-tool echo of-many-1"), await asking("ask-tool echo of-many-2")]
+    const page = await troupe.visit({ token: app, at: "#/sessions?substate=turning.asking" })
+    for (const id of ids) await page.locator(`[data-session="${id}"] input`).click()
+    await page.getByText("2 sessions chosen").waitFor()
+    // Only the admin may unpark.
+    assert.strictEqual(await page.getByRole("button", { name: "Unpark…" }).count(), 0)
+    await page.getByRole("button", { name: "Answer…" }).click()
+    const dialog = page.getByRole("dialog", { name: "Answer requests" })
+    await dialog.getByText("echo of-many-1", { exact: true }).waitFor()
+    await isSound(page, "the question")
+    await dialog.getByRole("button", { name: "Allow 2 once" }).click()
+    await page.getByText("Allow once: 2 requests to execute: 2 done").waitFor()
+    for (const id of ids) {
+      assert.include(JSON.stringify(await ended(id)), "of-many")
+      const { json } = await troupe.call("GET", `/admin/sessions/${id}/audit`, adminToken)
+      const answered = json.audit.filter(({ action }: { readonly action: string }) => action.startsWith("approval"))
+      assert.include(JSON.stringify(answered), '"actor":"desk"')
+    }
   })
 
   it("disappears from every page when it is answered elsewhere", async () => {
