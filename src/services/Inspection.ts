@@ -25,10 +25,11 @@ import { cannot } from "../runtime/errors.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
 import { SessionHost } from "../supervision/SessionHost.ts"
-import type { Looked } from "../supervision/Looked.ts"
 import type { UseSample } from "../supervision/UseSamples.ts"
 import { attentionBoundsOf } from "../domain/attention.ts"
 import type { Attention, SilenceBounds } from "../domain/attention.ts"
+import { processesOf } from "./inspection/processesOf.ts"
+import type { MeasuredProcess, SeenProcess } from "./inspection/processesOf.ts"
 import * as AttentionOf from "./inspection/attention.ts"
 import * as FleetOf from "./inspection/fleet.ts"
 import type { FleetOverview, FleetSession, FleetWindow } from "./inspection/fleet.ts"
@@ -45,6 +46,7 @@ import type { InspectedSession } from "./inspection/readSession.ts"
 
 export type { SessionSummary, StepRecord, TransitionCount } from "../ledger/Ledger.ts"
 export type { Caller } from "../runtime/Caller.ts"
+export type { MeasuredProcess, SeenProcess } from "./inspection/processesOf.ts"
 export type { SessionUpdate, StreamPosition } from "./inspection/followSession.ts"
 export type { SessionChange } from "./inspection/observeChanges.ts"
 export type { LoadedSession, ObservedStep } from "./inspection/observeCommits.ts"
@@ -78,12 +80,6 @@ export interface SessionProcesses {
   readonly malformedLines: number
   readonly firstMalformedLine: string | null
 }
-
-/** What an older node does not tell of a process is absent. */
-export type SeenProcess = Extract<Looked, { readonly _tag: "Seen" }>["tree"][number]
-
-/** A process, and how many processors it kept busy between two looks. `null`: there was one look only. */
-export type MeasuredProcess = SeenProcess & { readonly cpu: number | null }
 
 /** A session, with its processes looked at twice. */
 export interface Examined {
@@ -248,40 +244,13 @@ export class Inspection extends Context.Service<
         }),
         examine: Effect.fnUntraced(function* (caller, id) {
           const record = yield* find(caller, id)
-          const look = Effect.map(host.look({ sessions: [record.id], parts: ["tree"] }), ([looked]) => ({
-            at: performance.now(),
-            tree: looked?._tag === "Seen" ? looked.tree : []
-          }))
-          const first = yield* look
           const bounds = attentionBoundsOf(limits)
-          if (first.tree.length === 0) return { session: yield* session(caller, id), processes: [], bounds }
-          yield* Effect.sleep(betweenLooks)
-          const second = yield* look
-          return { session: yield* session(caller, id), processes: measured(first, second), bounds }
+          const processes = (yield* processesOf(host, [record.id])).get(record.id) ?? []
+          return { session: yield* session(caller, id), processes, bounds }
         }),
         follow: (caller, id, from) => Effect.map(find(caller, id), (record) => followSession(record.id, from)),
         observeCommits
       })
     })
   )
-}
-
-/** A hundredth of a second is what the kernel counts by. */
-const betweenLooks = "500 millis"
-
-interface TreeLook {
-  readonly at: number
-  readonly tree: ReadonlyArray<SeenProcess>
-}
-
-const measured = (first: TreeLook, second: TreeLook): ReadonlyArray<MeasuredProcess> => {
-  const seconds = (second.at - first.at) / 1_000
-  const before = new Map(first.tree.map((process) => [process.pid, process]))
-  return second.tree.map((process) => {
-    const earlier = before.get(process.pid)
-    const isSame = earlier?.startTime === process.startTime
-    if (!isSame || process.cpuSeconds === undefined || earlier.cpuSeconds === undefined)
-      return { ...process, cpu: null }
-    return { ...process, cpu: Math.max(0, process.cpuSeconds - earlier.cpuSeconds) / seconds }
-  })
 }

@@ -6,7 +6,6 @@ import { Nodes } from "../../cluster/Nodes.ts"
 import { attentionBoundsOf, needsAttention } from "../../domain/attention.ts"
 import type { Attention, Situation } from "../../domain/attention.ts"
 import { heldUp } from "../../domain/heldUp.ts"
-import type { SessionId } from "../../domain/Ids.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { WaitingSession } from "../../ledger/Ledger.ts"
 import { appFilter } from "../../runtime/Caller.ts"
@@ -16,6 +15,7 @@ import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
 import { ThisNode } from "../../runtime/ThisNode.ts"
 import { CircuitBreaker } from "../../supervision/CircuitBreaker.ts"
 import { SessionHost } from "../../supervision/SessionHost.ts"
+import { processesOf } from "./processesOf.ts"
 
 /** Of each kind at most so many are looked at, and as many are answered in all: nobody looks through more. */
 const mostAttention = 500
@@ -61,33 +61,23 @@ export const make = Effect.gen(function* () {
       // What is usual was counted while no tool ran: of a tool it says nothing.
       const usualSilenceMillis = tools.length > 0 ? null : (look.usualSilence ?? null)
       const hasTool = tools.length > 0
-      return [{ session, heardAt: Math.max(since, heardAt ?? 0), usualSilenceMillis, hasTool }]
+      return [{ session, pid: look.pid, heardAt: Math.max(since, heardAt ?? 0), usualSilenceMillis, hasTool }]
     })
     const silent = heard
       .filter(({ heardAt }) => now - heardAt >= bounds.leastSilenceMillis)
       .toSorted((a, b) => a.heardAt - b.heardAt)
       .slice(0, mostExamined)
-    const states = yield* processesOf(
-      silent.map(({ session }) => session.id),
-      now
+    const trees = yield* processesOf(
+      host,
+      silent.map(({ session }) => session.id)
     )
-    return heard.map(({ hasTool, session, ...known }): Situation => {
-      const { heldUp = null, used = 0 } = states.get(session.id) ?? {}
-      return { _tag: "AtWork", ...nameOf(session), ...known, heldUp, used: hasTool ? 0 : used }
+    return heard.map(({ hasTool, pid, session, ...known }): Situation => {
+      const processes = trees.get(session.id) ?? []
+      const used = processes.reduce((sum, { cpu }) => sum + (cpu ?? 0), 0)
+      const held = heldUp(processes, pid)
+      // A tool may compute as long as it likes.
+      return { _tag: "AtWork", ...nameOf(session), ...known, heldUp: held?.verdict ?? null, used: hasTool ? 0 : used }
     })
-  })
-
-  /** What the kernel says of their processes. Whoever looks has them measured, so that the next look knows what they use. */
-  const processesOf = Effect.fnUntraced(function* (ids: ReadonlyArray<SessionId>, now: number) {
-    if (ids.length === 0) return new Map<SessionId, { readonly heldUp: string | null; readonly used: number }>()
-    const looked = yield* host.look({ sessions: ids, parts: ["tree"] })
-    return new Map(
-      looked.flatMap((look) => {
-        if (look._tag !== "Seen") return []
-        const held = heldUp(look.tree, look.pid)
-        return [[look.session, { heldUp: held?.verdict ?? null, used: steadily(look.samples ?? [], now) }] as const]
-      })
-    )
   })
 
   return Effect.fnUntraced(function* (caller: Caller) {
@@ -131,13 +121,5 @@ export const make = Effect.gen(function* () {
     return { found: found.slice(0, mostAttention), isCut: found.length > mostAttention }
   }, cannot("look for what needs somebody"))
 })
-
-/** The least that they used in each of the last samples: a moment of work is no loop. */
-const steadily = (samples: ReadonlyArray<{ readonly at: number; readonly cpu: number }>, now: number): number => {
-  const last = samples.slice(-steadySamples).filter(({ at }) => now - at < recentMillis)
-  return last.length < steadySamples ? 0 : Math.min(...last.map(({ cpu }) => cpu))
-}
-const steadySamples = 3
-const recentMillis = 15_000
 
 const nameOf = ({ agent, app, id: session, turn }: WaitingSession) => ({ session, app, agent, turn })
