@@ -22,8 +22,8 @@ const docsBytes = 100_000
 
 const patterns = [
   "src/inspect/page/**/*.*",
-  "src/inspect/{client,chart}/*.ts",
-  "src/{inspect/contract,domain/unsafeCharacters}.ts",
+  "src/inspect/{client,chart,detail}/*.ts",
+  "src/{inspect,domain}/*.ts",
   "machines/**/*.ts"
 ]
 const page = productOf(join(root, "dist", "page"), [
