@@ -58,7 +58,7 @@ describe("troupe serve", () => {
     const id = await sessionOf(server)
     await server.call("POST", `/sessions/${id}/turn`, { prompt: "hello" })
     const list = await workspace.run(["sessions", "list"], env)
-    assert.match(list.stdout, new RegExp(`^${id} +demo +idle +1 +\\d+ +\\d+ s ago$`, "m"))
+    assert.match(list.stdout, new RegExp(`^${id} +demo +idle +1 +\\d+ +\\d+ s ago +hello$`, "m"))
     const show = await workspace.run(["sessions", "show", id, "--json"], env)
     assert.deepInclude(JSON.parse(show.stdout) as object, { session_id: id, turn_count: 1 })
     const tail = workspace.start(["sessions", "tail", id], env)

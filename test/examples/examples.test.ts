@@ -163,24 +163,42 @@ describe("an example", () => {
     }
   })
 
+  const python = (directory: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
+    spawnSync("python3", args, {
+      cwd: join(home, directory),
+      env: environment({ PYTHONDONTWRITEBYTECODE: "1", ...env }),
+      encoding: "utf8",
+      timeout: 100_000
+    })
+  const pytest = (directory: string, env: Readonly<Record<string, string>>, passes: number) => {
+    const { status, stderr, stdout } = python(directory, ["-m", "pytest", "-q", "-p", "no:cacheprovider"], env)
+    assert.strictEqual(status, 0, stdout + stderr)
+    assert.match(stdout, new RegExp(`${passes} passed`))
+  }
+
   it("test_agents.py passes", async (context) => {
-    const python = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
-      spawnSync("python3", args, {
-        cwd: join(home, "pytest"),
-        env: environment(env),
-        encoding: "utf8",
-        timeout: 100_000
-      })
-    if (python(["-c", "import pytest, requests"]).status !== 0) {
+    if (python("pytest", ["-c", "import pytest, requests"]).status !== 0) {
       console.log("No python3 with pytest and requests (python3-pytest, python3-requests): going on without.")
       return context.skip()
     }
     await using server = await served(["server.ts"])
-    const admin = asking(server.url, { authorization: `Bearer ${adminToken}` })
-    const { token } = (await (await admin("/admin/apps", { name: "desk" })).json()) as { readonly token: string }
-    const env = { TROUPE_URL: server.url, TROUPE_TOKEN: token, PYTHONDONTWRITEBYTECODE: "1" }
-    const { status, stderr, stdout } = python(["-m", "pytest", "-q", "-p", "no:cacheprovider"], env)
-    assert.strictEqual(status, 0, stdout + stderr)
-    assert.match(stdout, /3 passed/)
+    pytest("pytest", { TROUPE_URL: server.url, TROUPE_TOKEN: await tokenAt(server.url) }, 3)
+  })
+
+  it("test_openai.py passes", async (context) => {
+    if (python("openai", ["-c", "import pytest, openai"]).status !== 0) {
+      console.log("No python3 with pytest and openai (pip install openai): going on without.")
+      return context.skip()
+    }
+    const program = join(home, "node_modules", "troupe", "dist", "src", "program", "main.js")
+    const env = { TROUPE_AGENTS_API: "true", TROUPE_ADMIN_TOKEN: adminToken }
+    await using server = await served([program, "serve", "--port", "0"], env)
+    pytest("openai", { TROUPE_URL: server.url, TROUPE_TOKEN: await tokenAt(server.url) }, 8)
   })
 })
+
+/** Of a new app. */
+const tokenAt = async (url: string): Promise<string> => {
+  const admin = asking(url, { authorization: `Bearer ${adminToken}` })
+  return ((await (await admin("/admin/apps", { name: "desk" })).json()) as { readonly token: string }).token
+}
