@@ -149,7 +149,7 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
     await press("[")
     await page.getByText("before the first step").waitFor()
     await press("]")
-    await page.getByText("close.requested").first().waitFor()
+    await page.getByText("it is to close").first().waitFor()
     // The browser's own key for this has no effect where there is no window.
     await page.goBack()
     await page.locator(".grid").waitFor()

@@ -40,7 +40,7 @@ describe.skipIf(chromium === null)("what the page says of a session that does no
     )
     const page = await troupe.visit(laptop)
     const row = page.locator(`[data-session="${id}"]`)
-    await row.locator(".outcome-mark", { hasText: "failed" }).waitFor()
+    await row.locator(".outcome.is-failed", { hasText: "failed" }).waitFor()
     await row.getByText("turn 2 failed: crash").waitFor()
     await row.click()
     await page.locator(".session-head .outcome-mark").waitFor()

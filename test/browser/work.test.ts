@@ -143,6 +143,23 @@ describe.skipIf(chromium === null)("working in a session", () => {
     await shoot(page, "work-again")
   })
 
+  it("words are added to the turn that runs", async () => {
+    const steered = await troupe.create(app)
+    await troupe.begin(app, steered, "slow 400 50")
+    const page = await troupe.visit({ ...laptop, at: `#/sessions/${steered}` })
+    const add = page.getByRole("button", { name: "Add to this turn" })
+    await add.waitFor()
+    await page.getByRole("textbox", { name: "Prompt" }).fill("and mind the tests")
+    await add.click()
+    await page.locator(".transcript").getByText("and mind the tests").first().waitFor()
+    await until(
+      () => page.getByRole("textbox", { name: "Prompt" }).inputValue(),
+      (text) => text === ""
+    )
+    await isSound(page, "steered")
+    await troupe.call("DELETE", `/sessions/${steered}`, app)
+  })
+
   it("two moments, and two sessions, are compared beside each other", async () => {
     const other = await troupe.create(app, { permissions: "deny" })
     await troupe.turn(app, other, "crash 3")
