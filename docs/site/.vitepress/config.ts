@@ -83,6 +83,7 @@ export default defineConfig({
         text: "Operate it",
         items: [
           page("Settings", "/settings"),
+          page("Dashboard", "/dashboard"),
           page("Operating", "/operating"),
           page("TLS and proxies", "/proxies"),
           page("Log and webhooks", "/signals"),
