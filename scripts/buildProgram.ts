@@ -15,7 +15,7 @@ export const buildProgram = async (outDir: string, plugins: Array<Plugin> = []):
     logLevel: "warn",
     plugins,
     // Packages that few commands load stay what they are: dependencies of the package.
-    ssr: { noExternal: true, external: ["openai", "@viz-js/viz"] },
+    ssr: { noExternal: true, external: ["openai"] },
     build: {
       ssr: true,
       target: "node22",

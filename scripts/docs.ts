@@ -1,9 +1,10 @@
 /**
  * `npm run docs`: brings up to date what is generated in `docs/`: settings, error codes, events, routes, metrics, what
- * agents inherit, and the charts of the machines. A test holds the pages to the program.
+ * agents inherit, and the charts of the machines; and where these are placed. A test holds the pages to the program.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { layoutsText } from "./chartLayout.ts"
 import { agentBlocks } from "./docs/agents.ts"
 import { filled } from "./docs/blocks.ts"
 import { conceptBlocks, images } from "./docs/charts.ts"
@@ -12,7 +13,9 @@ import { errorBlocks } from "./docs/errors.ts"
 import { metricBlocks } from "./docs/metrics.ts"
 import { settingsBlocks } from "./docs/settings.ts"
 
-const docs = join(import.meta.dirname, "..", "docs")
+const root = join(import.meta.dirname, "..")
+const docs = join(root, "docs")
+const layouts = await layoutsText()
 
 const pages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "agents.md": agentBlocks,
@@ -30,7 +33,8 @@ const files = (): ReadonlyArray<readonly [path: string, text: string]> => [
     const path = join(docs, name)
     return [path, filled(readFileSync(path, "utf8"), `docs/${name}`, blocks)] as const
   }),
-  ...Object.entries(images).map(([name, text]) => [join(docs, "images", name), text] as const)
+  ...Object.entries(images).map(([name, text]) => [join(docs, "images", name), text] as const),
+  [join(root, "src", "inspect", "chart", "layouts.json"), layouts]
 ]
 
 /** The generated files that are not what the program would write now. */

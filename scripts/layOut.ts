@@ -1,6 +1,6 @@
 /**
- * Where the boxes and lines of a machine's chart stand. elkjs reckons it once, when the page is built, so that a browser
- * draws at once and loads no layout engine.
+ * Where the boxes and lines of a machine's chart stand. elkjs reckons it once, when the page is built or the docs
+ * are, so that a browser draws at once and loads no layout engine, and neither does the program.
  */
 import type { ELK, ElkExtendedEdge, ElkNode, LayoutOptions } from "elkjs/lib/elk-api.js"
 import { around } from "../src/inspect/chart/around.ts"
@@ -34,13 +34,13 @@ const options = {
 const widthOf = (key: string, roomy: boolean): number =>
   roomy ? Math.max(92, Math.round(key.length * 8 + 50)) : Math.max(84, Math.round(key.length * 7.4 + 40))
 
-const nodeOf = ({ children, key, path }: ChartState, roomy: boolean): ElkNode =>
+const nodeOf = ({ children, key, path }: ChartState, roomy: boolean, inside?: LayoutOptions): ElkNode =>
   children.length === 0
     ? { id: path, width: widthOf(key, roomy), height: 30 }
     : {
         id: path,
-        children: children.map((child) => nodeOf(child, roomy)),
-        layoutOptions: { "elk.padding": "[top=32,left=12,bottom=12,right=12]" }
+        children: children.map((child) => nodeOf(child, roomy, inside)),
+        layoutOptions: { ...inside, "elk.padding": "[top=32,left=12,bottom=12,right=12]" }
       }
 
 const edgeOf = ({ from, to }: ChartArrow): ElkExtendedEdge => ({ id: `${from} ${to}`, sources: [from], targets: [to] })
@@ -48,10 +48,12 @@ const edgeOf = ({ from, to }: ChartArrow): ElkExtendedEdge => ({ id: `${from} ${
 export const layOut = async (
   elk: Pick<ELK, "layout">,
   { arrows, root }: Chart,
-  how?: LayoutOptions
+  how?: LayoutOptions,
+  /** Of the states with others inside, which take no distances from around them. */
+  inside?: LayoutOptions
 ): Promise<Drawn> => {
   const placed = await elk.layout({
-    ...nodeOf(root, how === undefined),
+    ...nodeOf(root, how === undefined, inside),
     id: "(root)",
     layoutOptions: { ...options, "elk.direction": "DOWN", ...how },
     edges: arrows.filter(({ from, to }) => from !== to && from !== "").map(edgeOf)

@@ -1,16 +1,17 @@
 /** docs/images/*.svg: the machines as they run, whole and in the parts that docs/concepts.md speaks of. */
-import { instance } from "@viz-js/viz"
 import { reviewMachine } from "../../machines/review/machine.ts"
 import { afterDeath, noRestarts } from "../../machines/session/restarts.ts"
 import { sessionMachine } from "../../machines/session/machine.ts"
 import { stateInfo } from "../../machines/session/stateInfo.ts"
 import type { Party, WaitsFor } from "../../machines/session/states.ts"
-import { toDot } from "../../src/inspect/chart/dot.ts"
 import { readChart } from "../../src/inspect/chart/read.ts"
 import type { Chart, ChartState } from "../../src/inspect/chart/read.ts"
+import { toSvg } from "../../src/inspect/chart/svg.ts"
+import { placed } from "../chartLayout.ts"
 import { code, table } from "./blocks.ts"
 
 const session = readChart(sessionMachine)
+const review = readChart(reviewMachine)
 
 /** Some states and the arrows from one to another. */
 const part = (chart: Chart, paths: ReadonlyArray<string>): Chart => {
@@ -49,13 +50,21 @@ const top = (chart: Chart): Chart => {
 
 const flat = (state: ChartState): ReadonlyArray<ChartState> => [state, ...state.children.flatMap(flat)]
 
-/** Each by an instance of its own: one that has drawn both machines fails at the next chart. */
+/** Placed and drawn as on the page; parts of a machine have room for all of their words. */
 const drawn = async (chart: Chart): Promise<string> =>
-  (await instance()).renderString(toDot(chart), { format: "svg", engine: "dot" })
+  toSvg(chart, await placed(chart, chart === session || chart === review ? undefined : roomy))
+
+const roomy = {
+  "elk.spacing.nodeNode": "90",
+  "elk.spacing.edgeNode": "40",
+  "elk.spacing.edgeEdge": "30",
+  "elk.layered.spacing.nodeNodeBetweenLayers": "70",
+  "elk.layered.spacing.edgeEdgeBetweenLayers": "24"
+}
 
 const charts: Readonly<Record<string, Chart>> = {
   "machine-session": session,
-  "machine-review": readChart(reviewMachine),
+  "machine-review": review,
   "machine-overview": top(session),
   "machine-turn": part(session, [
     "turning.queued",

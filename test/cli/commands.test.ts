@@ -40,6 +40,10 @@ describe("the command line", () => {
       [["sessions", "lst"], /^troupe: troupe sessions has no command "lst"\. Did you mean list or ls\? See .*\n$/],
       [["sessions", "list", "--state", "x"], /^troupe: --state is "x": it takes idle, turning, .* or open\. See .*\n$/],
       [["machines", "nope"], /^troupe: There is no machine nope\. There is session and review\.\n$/],
+      [
+        ["machines", "--state", "turning"],
+        /^troupe: The machine session has no state turning to be marked\. It has .*turning\.asking/
+      ],
       [["machines", "--format", "gif"], /^troupe: .*gif.*\n$/],
       [["serve", "--port", "eleven"], /^troupe: --port is "eleven": it takes a whole number from 0 to 65535.*\n$/],
       [["run", ""], /^troupe: .*prompt.*\n$/],
@@ -203,12 +207,12 @@ describe("troupe app", () => {
 describe("troupe machines", () => {
   it("prints each format whole", async () => {
     const print = async (format: string) => (await workspace.run(["machines", "session", "--format", format])).stdout
-    assert.match(await print("mermaid"), /^stateDiagram-v2\n {2}\[\*\] --> idle\n/)
+    assert.match(await print("mermaid"), /^stateDiagram-v2\n {2}direction TB\n {2}\[\*\] --> idle\n/)
     assert.match(await print("dot"), /^digraph "session" \{/)
     assert.match(await print("svg"), /<\/svg>\n$/)
     assert.strictEqual(createMachine(JSON.parse(await print("json"))).id, "session")
     const { stdout } = await workspace.run(["machines", "review"])
-    assert.match(stdout, /^stateDiagram-v2\n {2}\[\*\] --> working\n/)
+    assert.match(stdout, /^stateDiagram-v2\n {2}direction TB\n {2}\[\*\] --> working\n/)
   })
 })
 

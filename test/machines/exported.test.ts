@@ -11,12 +11,13 @@ import { begin, decide } from "../../machines/decide.ts"
 import { reviewMachine } from "../../machines/review/machine.ts"
 import { sessionMachine } from "../../machines/session/machine.ts"
 import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
+import { layouts } from "../../src/inspect/chart/layouts.ts"
 import * as Chart from "../../src/inspect/Chart.ts"
 import { drawnBy } from "./chart.ts"
 import { events, gist } from "./walk.ts"
 
 const configOf = (machine: AnyStateMachine) =>
-  Effect.map(Chart.render(machine, "json"), (json) => JSON.parse(json) as Parameters<typeof createMachine>[0])
+  JSON.parse(Chart.render(machine, layouts.session, "json")) as Parameters<typeof createMachine>[0]
 
 /** All names that a machine calls guards, delays or actions by. */
 const namesIn = (config: unknown): ReadonlySet<string> => {
@@ -43,7 +44,7 @@ describe("the exported session machine", () => {
     Effect.gen(function* () {
       // What an editor gives it back with: the JSON knows these by name.
       const imported = createMachine(
-        yield* configOf(sessionMachine),
+        configOf(sessionMachine),
         sessionMachine.implementations as never
       ) as unknown as typeof sessionMachine
       const paths = getShortestPaths(sessionMachine, {
@@ -77,7 +78,7 @@ describe("the exported session machine", () => {
   it.effect("draws every arrow of the original, and calls by name all that it needs", () =>
     Effect.gen(function* () {
       for (const machine of [sessionMachine, reviewMachine] as ReadonlyArray<AnyStateMachine>) {
-        const config = yield* configOf(machine)
+        const config = configOf(machine)
         const { actions, delays, guards } = machine.implementations
         const known = new Set([...Object.keys(actions), ...Object.keys(delays), ...Object.keys(guards)])
         const needed = namesIn(config)

@@ -88,12 +88,7 @@ console.log(await (await troupe.handler({ app: "host" })(request)).text())
       said,
       /An MCP server needs the package @modelcontextprotocol\/server, which is not there\. .* npm install @modelcontextprotocol\/server@2/
     )
-    const chart = project.run("npx", "troupe", "machines", "session", "--format", "svg")
-    assert.strictEqual(chart.status, 1)
-    assert.match(
-      chart.stdout + chart.stderr,
-      /An SVG needs the package @viz-js\/viz, which is not there\. Install it beside Troupe: npm install @viz-js\/viz@3/
-    )
+    assert.match(project.succeed("npx", "troupe", "machines", "session", "--format", "svg"), /<\/svg>/)
   })
 
   it.each(["esm", "cjs"])("works in a full bundle by esbuild, as %s", (format) => {

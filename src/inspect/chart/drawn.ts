@@ -46,11 +46,16 @@ export const pathData = (points: ReadonlyArray<Point>, radius = 6): string => {
     const before = points[n] ?? corner
     const after = rest[n + 1]
     if (after === undefined) return `${d}L${corner.x} ${corner.y}`
-    const near = Math.min(radius, distance(before, corner) / 2, distance(corner, after) / 2)
-    const [into, out] = [towards(corner, before, near), towards(corner, after, near)]
+    const { into, out } = roundedCorner(before, corner, after, radius)
     d += `L${into.x} ${into.y}Q${corner.x} ${corner.y} ${out.x} ${out.y}`
   }
   return d
+}
+
+/** Where a corner's curve begins and ends. */
+export const roundedCorner = (before: Point, corner: Point, after: Point, radius = 6) => {
+  const near = Math.min(radius, distance(before, corner) / 2, distance(corner, after) / 2)
+  return { into: towards(corner, before, near), out: towards(corner, after, near) }
 }
 
 /** Where a label is placed: the middle of the longest straight part. */

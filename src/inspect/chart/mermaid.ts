@@ -1,12 +1,25 @@
-/** A chart as Mermaid's `stateDiagram-v2`, which GitHub and most editors draw. */
+/**
+ * A chart as Mermaid's `stateDiagram-v2`, which GitHub and most editors draw. It has no places for states: they come in the
+ * machine's order and downwards, as the page places them, and Mermaid places them itself.
+ */
+import { toneOf } from "../client/tones.ts"
+import { colours } from "./look.ts"
 import type { Chart, ChartState } from "./read.ts"
 
-export const toMermaid = ({ arrows, root }: Chart): string =>
+/** `active`: the state that is marked, by its path. */
+export const toMermaid = ({ arrows, root }: Chart, active: string | null = null): string =>
   [
     "stateDiagram-v2",
+    "  direction TB",
     ...within(root, "  "),
     ...arrows.map(({ from, labels, to }) => `  ${idOf(from)} --> ${idOf(to)}: ${labels.map(escaped).join("<br/>")}`),
     ...finals(root).map((path) => `  ${idOf(path)} --> [*]`),
+    ...(active === null
+      ? []
+      : [
+          `  classDef active fill:${colours[toneOf(active)]},stroke:${colours[toneOf(active)]},color:${colours.surface}`,
+          `  class ${idOf(active)} active`
+        ]),
     ""
   ].join("\n")
 
@@ -15,8 +28,16 @@ const within = ({ children, initial }: ChartState, indent: string): ReadonlyArra
   ...children.flatMap((child) => [
     `${indent}state "${child.key}" as ${idOf(child.path)}`,
     ...(child.children.length === 0
-      ? []
-      : [`${indent}state ${idOf(child.path)} {`, ...within(child, `${indent}  `), `${indent}}`])
+      ? child.description === ""
+        ? []
+        : [`${indent}${idOf(child.path)}: ${folded(escaped(child.description))}`]
+      : [
+          ...(child.description === "" ? [] : [`${indent}%% ${child.description}`]),
+          `${indent}state ${idOf(child.path)} {`,
+          `${indent}  direction TB`,
+          ...within(child, `${indent}  `),
+          `${indent}}`
+        ])
   ])
 ]
 
@@ -27,3 +48,15 @@ const idOf = (path: string): string => path.replaceAll(".", "_")
 
 /** A semicolon ends Mermaid's statement, and a colon its label. */
 const escaped = (label: string): string => label.replaceAll(";", ",").replaceAll(":", " ")
+
+/** Some words in each line: Mermaid makes a state as wide as its longest. */
+const folded = (sentence: string): string =>
+  sentence
+    .split(" ")
+    .reduce<ReadonlyArray<string>>((lines, word) => {
+      const last = lines.at(-1)
+      return last === undefined || last.length + word.length >= 36
+        ? [...lines, word]
+        : [...lines.slice(0, -1), `${last} ${word}`]
+    }, [])
+    .join("<br/>")

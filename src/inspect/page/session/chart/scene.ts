@@ -9,6 +9,7 @@ import { lineage } from "../model/value.ts"
 import type { Box, Drawn, Line } from "../../../chart/drawn.ts"
 import { placeLabels } from "../../../chart/labels.ts"
 import type { Placed } from "../../../chart/labels.ts"
+import { written } from "../../../chart/said.ts"
 
 export interface Look {
   readonly chart: Chart
@@ -59,7 +60,7 @@ export const sceneOf = (look: Look): Scene => {
   const lines = drawn.lines
     .map((line) => ({ line, tone: toneOf(line), width: widthOf(counts.get(keyOf(line))?.all ?? 0) }))
     .toSorted((a, b) => order.indexOf(a.tone) - order.indexOf(b.tone))
-  const written = lines.filter(({ tone }) => look.all || tone !== "never").toReversed()
+  const named = lines.filter(({ tone }) => look.all || tone !== "never").toReversed()
   const texts = (each: DrawnLine) => {
     const count = counts.get(keyOf(each.line))
     // Of what is past, how often is enough.
@@ -69,7 +70,7 @@ export const sceneOf = (look: Look): Scene => {
     return labelOf(arrows.get(keyOf(each.line)), count, each.tone === "last" ? last : null, most, timed)
   }
   const placed = placeLabels(
-    written.map((each) => ({
+    named.map((each) => ({
       line: each.line,
       texts: texts(each),
       isNeeded: each.tone === "last" || each.tone === "focus"
@@ -78,7 +79,7 @@ export const sceneOf = (look: Look): Scene => {
     drawn,
     { isAll: look.all, scale: look.scale ?? 1 }
   )
-  const tones = new Map(written.map(({ line, tone }) => [line, tone] as const))
+  const tones = new Map(named.map(({ line, tone }) => [line, tone] as const))
   return { lines, labels: placed.map((label) => ({ ...label, tone: tones.get(label.line) ?? "never" })) }
 }
 
@@ -100,14 +101,9 @@ const labelOf = (
     return [`${timed(way?.event ?? "")}${times}`]
   }
   // Guards part ways that lead to the same state; the event says enough here, the list beside says all.
-  const events = [...new Set(arrow.ways.map(({ event }) => event))].toSorted((a, b) => rank(a) - rank(b)).map(timed)
-  const written = events.slice(0, most)
-  const rest = events.length - written.length
-  return [...written.slice(0, -1), `${written.at(-1) ?? ""}${rest === 0 ? "" : ` +${rest}`}${times}`]
+  const lines = written(arrow, most, timed)
+  return [...lines.slice(0, -1), `${lines.at(-1) ?? ""}${times}`]
 }
-
-/** What comes by itself first; what happens says more than what follows of itself. */
-const rank = (event: string): number => (event === "always" ? 2 : event.startsWith(after) ? 0 : 1)
 
 const after = "after "
 
