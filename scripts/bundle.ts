@@ -10,7 +10,7 @@ import { productOf, root } from "./product.ts"
 /** As deep in dist as every other file that looks for the page beside dist/src. */
 const program = productOf(
   join(root, "dist", "src", "program"),
-  ["{src,machines}/**/*.ts", "scripts/{buildProgram,bundle,product}.ts", "package.json", "package-lock.json"],
+  ["{src,machines}/**/*.{ts,json}", "scripts/{buildProgram,bundle,product}.ts", "package.json", "package-lock.json"],
   ["src/inspect/page/**"]
 )
 
