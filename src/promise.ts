@@ -44,7 +44,14 @@ export type {
   PermissionRules,
   Permissions
 } from "./domain/Permissions.ts"
-export type { Choices, CreateSession, ForkSession, SessionSettings, StoredEvent } from "./domain/Session.ts"
+export type {
+  ChangeSession,
+  Choices,
+  CreateSession,
+  ForkSession,
+  SessionSettings,
+  StoredEvent
+} from "./domain/Session.ts"
 export type { McpServer, McpServerSpec } from "./domain/McpServer.ts"
 export type { ContentBlock } from "./domain/PromptContent.ts"
 export type {

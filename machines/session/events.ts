@@ -149,6 +149,8 @@ export type SessionEvent =
   | { readonly type: "unpark.requested" }
   /** Settings of the session, for its next turns. A turn that has begun goes on with those that it began with. */
   | { readonly type: "settings.changed"; readonly settings: SessionSettings }
+  /** Another agent, with all settings that differ with it, before the first turn. */
+  | { readonly type: "agent.chosen"; readonly agent: string; readonly settings: SessionSettings }
 
 /** The failure that an event carries; `null` where it carries none. */
 export const failureOf = (event: SessionEvent): Failure | null =>

@@ -41,6 +41,8 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         ],
         on: {
           "turn.submitted": { target: "#session.turning", actions: "takeTurn" },
+          // Here alone: nothing was started for the agent of before, and nothing said to it.
+          "agent.chosen": { guard: "isUnused" },
           "close.requested": { target: "#session.closed", actions: "noteReason" },
           "expire.requested": { target: "#session.closed", actions: "noteReason" }
         }

@@ -34,6 +34,7 @@ export const sentencesWith = (bounds: SessionBounds): Sentences => ({
         hasQueued: "A turn waits in line, so it begins."
       },
       "turn.submitted": "A prompt comes, and its turn begins: it waits for a process first.",
+      "agent.chosen": "Another agent is chosen for it before its first turn, which that one gets.",
       "close.requested": closed,
       "expire.requested": expired
     }

@@ -52,6 +52,8 @@ export const sessionSetup = (bounds: SessionBounds) => {
       hasProcess: ({ context }) => context.process,
       isStale: ({ context }) => context.stale,
       hasNoProcess: ({ context }) => !context.process,
+      /** No turn ever came, and it goes on with no conversation of its agent's. */
+      isUnused: ({ context }) => context.turn === 0 && context.thread === null,
       hasQueued: ({ context }) => context.queue.length > 0,
       canQueueBehindTurn: ({ context, event }) =>
         event.type === "turn.submitted" && event.queue && !context.closing && context.queue.length < longestQueue,

@@ -35,7 +35,8 @@ export const eventWords: Readonly<Record<SessionEvent["type"], string>> = {
   "close.requested": "it is to close",
   "expire.requested": "its lifetime is over",
   "unpark.requested": "it is unparked",
-  "settings.changed": "its settings change"
+  "settings.changed": "its settings change",
+  "agent.chosen": "another agent is chosen"
 }
 
 /** What happens by itself after a while. */
@@ -73,6 +74,7 @@ export const guardWords: Readonly<Record<Names["guard"], string>> = {
   hasProcess: "it has a process",
   hasNoProcess: "it has no process",
   isStale: "its settings changed since the process began",
+  isUnused: "it never had a turn, nor a conversation",
   hasQueued: "a turn waits in line",
   canQueueBehindTurn: "the turn may wait in line, and the line has room",
   canStartQueued: "a process is coming up and a turn waits",

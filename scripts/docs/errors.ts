@@ -52,6 +52,7 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   session_parked:
     "Wait for `retry_after` seconds, or have the operator mend what `detail` says and unpark the session.",
   thread_taken: "Close that session, or fork it.",
+  agent_fixed: "Create a session with the other agent.",
   too_many_connections: "End one of the connections, or wait until an unread one has ended.",
   too_many_inspectors: "Close one of the connections.",
   turn_in_progress: "Wait for the turn, interrupt it, or send `queue: true`.",

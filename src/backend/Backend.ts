@@ -8,7 +8,7 @@ import type { StreamedEvent, TurnMessage } from "../domain/events/StreamedMessag
 import type { JsonRecord } from "../domain/json.ts"
 import type { Answers } from "../domain/Question.ts"
 import type { Memory, ReviewRecord, Skill } from "../domain/Review.ts"
-import type { CreateSession, ForkSession, SessionSettings, SessionState, SessionView } from "../domain/Session.ts"
+import type { ChangeSession, CreateSession, ForkSession, SessionState, SessionView } from "../domain/Session.ts"
 import type { Message, TurnStatus } from "../domain/Turn.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 import type { Session as SessionBody } from "../http/contract/sessions.ts"
@@ -107,7 +107,7 @@ export interface SessionBackend {
   /** Of the turn that runs, or of one of that index. */
   readonly interrupt: (turn?: number) => Promise<boolean>
   readonly fork: (request: ForkSession) => Promise<OpenedSession>
-  readonly change: (settings: SessionSettings) => Promise<SessionInfo>
+  readonly change: (settings: ChangeSession) => Promise<SessionInfo>
   /** Without `follow` they end with what is stored now. A negative `after` counts from the end: -1 begins with the last. */
   readonly events: (after: number, follow?: boolean) => AsyncIterable<StreamedEvent>
   readonly view: () => Promise<SessionInfo>

@@ -18,6 +18,7 @@ export const nodeCalls = RpcGroup.make(
   call("answer", sessionMessages.answer),
   call("close", sessionMessages.close),
   call("change", sessionMessages.change),
+  call("chooseAgent", sessionMessages.chooseAgent),
   call("unpark", sessionMessages.unpark),
   call("hibernate", sessionMessages.hibernate),
   call("release", sessionMessages.release),

@@ -133,6 +133,8 @@ const makeRouted = Effect.gen(function* () {
     answer: (request) => route(request.session, repeatable, local.answer(request), (node) => node.answer(request)),
     close: (request) => route(request.session, repeatable, local.close(request), (node) => node.close(request)),
     change: (request) => route(request.session, repeatable, local.change(request), (node) => node.change(request)),
+    chooseAgent: (request) =>
+      route(request.session, repeatable, local.chooseAgent(request), (node) => node.chooseAgent(request)),
     unpark: (request) => route(request.session, repeatable, local.unpark(request), (node) => node.unpark(request)),
     hibernate: (request) =>
       route(request.session, repeatable, local.hibernate(request), (node) => node.hibernate(request)),

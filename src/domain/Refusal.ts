@@ -8,6 +8,7 @@ import { Schema } from "effect"
 import { causesOf } from "./causes.ts"
 import { SessionId } from "./Ids.ts"
 import type {
+  AgentFixed,
   AppExists,
   AppNotFound,
   ApprovalNotFound,
@@ -279,6 +280,7 @@ export type Refusal =
   | NotSupported
   | NotAllowed
   | ThreadTaken
+  | AgentFixed
   | TurnNotFound
   | ApprovalNotFound
   | ApprovalSettled

@@ -94,6 +94,20 @@ export const SessionSettings = Schema.Struct({
 })
 export type SessionSettings = typeof SessionSettings.Type
 
+/** A change of them, and of the agent until the session's first turn (`canChooseAgent`). */
+export interface ChangeSession extends SessionSettings {
+  /** With another agent, its own model, mode and effort, where the change has none. */
+  readonly agent?: string | undefined
+}
+
+/** Nothing was said to its agent, and nothing is to go on: no turn ever came, and there is no conversation to take up. */
+export const canChooseAgent = ({
+  closedAt,
+  threadId,
+  turnCount
+}: Pick<SessionRecord, "closedAt" | "threadId" | "turnCount">): boolean =>
+  closedAt === null && threadId === null && turnCount === 0
+
 /** A session as the ledger stores it. Times are milliseconds since 1970. */
 export interface SessionRecord {
   readonly id: SessionId
@@ -130,6 +144,7 @@ export interface SessionRecord {
 
 /** The fields of a session that may change after it was created. A commit writes those of them that its step changed. */
 export const sessionPatchKeys = [
+  "agent",
   "permissions",
   "model",
   "mode",

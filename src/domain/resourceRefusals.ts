@@ -110,6 +110,18 @@ export class ThreadTaken extends Schema.TaggedError<ThreadTaken>()("ThreadTaken"
   }
 }
 
+/** The session's agent has had a turn, or is to go on with a conversation of its own. */
+export class AgentFixed extends Schema.TaggedError<AgentFixed>()("AgentFixed", { agent: Schema.String }) {
+  readonly code = "agent_fixed"
+  readonly status = 409
+  override get message() {
+    return this.detail
+  }
+  get detail() {
+    return `The session's agent is ${JSON.stringify(this.agent)}, and stays it: another one can be chosen until the first turn, where no conversation is taken up. Create a session with the other agent.`
+  }
+}
+
 export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>()("IdempotencyConflict", {
   key: Schema.String
 }) {

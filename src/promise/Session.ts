@@ -7,7 +7,7 @@ import type { JsonRecord } from "../domain/json.ts"
 import type { ContentBlock } from "../domain/PromptContent.ts"
 import type { Answers } from "../domain/Question.ts"
 import type { ReviewRecord } from "../domain/Review.ts"
-import type { ForkSession, SessionSettings } from "../domain/Session.ts"
+import type { ChangeSession, ForkSession } from "../domain/Session.ts"
 import type { Message } from "../domain/Turn.ts"
 import type { Backend, EndedTurn, OpenedSession, SessionInfo, Submitted } from "../backend/Backend.ts"
 import { checkOptions } from "./checkOptions.ts"
@@ -98,8 +98,11 @@ export interface Session extends AsyncDisposable {
   readonly interrupt: () => Promise<boolean>
   /** A session that begins with a copy of this one's conversation, up to a turn or all of it. */
   readonly fork: (request?: ForkSession) => Promise<Session>
-  /** Changes its permissions, model, mode or effort, for its next turns. What is left out stays as it is. */
-  readonly change: (settings: SessionSettings) => Promise<SessionInfo>
+  /**
+   * Changes its permissions, model, mode or effort, for its next turns. What is left out stays as it is. Its agent, until its
+   * first turn: model, mode and effort are then the new agent's own, where they are left out.
+   */
+  readonly change: (settings: ChangeSession) => Promise<SessionInfo>
   /**
    * All events, from the first or after the one with that number, until the session is closed; with `follow: false` those that
    * are stored now. A negative number counts from the end: -1 begins with the last one.

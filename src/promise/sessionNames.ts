@@ -1,7 +1,7 @@
 /** The options of `createSession` and `change`, down to the fields of a permission rule. */
 import { PermissionMatch } from "../domain/Permissions.ts"
 import type { PermissionRule, PermissionRules } from "../domain/Permissions.ts"
-import type { CreateSession, ForkSession, SessionSettings } from "../domain/Session.ts"
+import type { ChangeSession, CreateSession, ForkSession } from "../domain/Session.ts"
 import { keysOf } from "./checkOptions.ts"
 import type { NamesOf } from "./checkOptions.ts"
 
@@ -53,4 +53,10 @@ export const forkNames: NamesOf<ForkSession> = {
   meta: true
 }
 
-export const settingNames: NamesOf<SessionSettings> = { permissions, model: true, mode: true, effort: true }
+export const settingNames: NamesOf<ChangeSession> = {
+  agent: true,
+  permissions,
+  model: true,
+  mode: true,
+  effort: true
+}

@@ -11,6 +11,7 @@ import type { Caller } from "../runtime/Caller.ts"
 import type { TranscriptPage } from "../runtime/Transcript.ts"
 import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
 import type {
+  AgentFixed,
   ApprovalNotFound,
   ApprovalSettled,
   Draining,
@@ -33,9 +34,9 @@ import type {
 } from "../domain/Refusal.ts"
 import type {
   AuditRecord,
+  ChangeSession,
   CreateSession,
   ForkSession,
-  SessionSettings,
   SessionState,
   SessionView
 } from "../domain/Session.ts"
@@ -144,14 +145,24 @@ export class Sessions extends Context.Service<
       | Unavailable
     >
     readonly get: (caller: Caller, id: string) => Effect.Effect<SessionView, SessionNotFound | Unavailable>
-    /** For the next turns; a turn that has begun goes on with the settings that it began with. */
+    /**
+     * For the next turns; a turn that has begun goes on with the settings that it began with. Another agent is taken until
+     * the first turn.
+     */
     readonly change: (
       caller: Caller,
       id: string,
-      settings: SessionSettings
+      settings: ChangeSession
     ) => Effect.Effect<
       SessionView,
-      SessionNotFound | SessionClosed | UnknownAgent | NotAllowed | InvalidRequest | NotSupported | Unavailable
+      | SessionNotFound
+      | SessionClosed
+      | AgentFixed
+      | UnknownAgent
+      | NotAllowed
+      | InvalidRequest
+      | NotSupported
+      | Unavailable
     >
     readonly list: (
       caller: Caller,

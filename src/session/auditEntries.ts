@@ -25,6 +25,8 @@ const ofEvent = ({ decision, event }: Step): ReadonlyArray<Line> => {
       return [{ action: "sweep_close", detail: { reason: event.reason } }]
     case "settings.changed":
       return [{ action: "settings", detail: { ...event.settings } }]
+    case "agent.chosen":
+      return [{ action: "settings", detail: { agent: event.agent, ...event.settings } }]
     case "limit.exceeded":
       return [{ action: "limit", detail: { limit: event.limit, reason: event.failure.message } }]
     case "unpark.requested":

@@ -89,7 +89,7 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
     entries.push({ _tag: "TurnInserted", record: turn, ...(name === undefined ? {} : { submission: name }) })
     if (context) messages.push({ turn: event.turn, message: contextGiven(event.turn, context) })
   }
-  if (event.type === "settings.changed") {
+  if (event.type === "settings.changed" || event.type === "agent.chosen") {
     const { settings } = event
     const {
       effort = record.effort,
@@ -97,7 +97,8 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
       model = record.model,
       permissions = record.permissions
     } = settings
-    record = { ...record, effort, mode, model, permissions }
+    const agent = event.type === "agent.chosen" ? event.agent : record.agent
+    record = { ...record, agent, effort, mode, model, permissions }
   }
   if (event.type === "process.ready") record = { ...record, threadId: event.thread }
   const found = foundBy(step, before.cwd)

@@ -31,6 +31,8 @@ export class SessionHost extends Context.Service<
     readonly close: Asked<SessionMessages["close"]>
     /** Not taken where the session is closed, or closing. */
     readonly change: Asked<SessionMessages["change"]>
+    /** Not taken where the session is closed, or had a turn. */
+    readonly chooseAgent: Asked<SessionMessages["chooseAgent"]>
     /** Not taken where the session is not parked. */
     readonly unpark: Asked<SessionMessages["unpark"]>
     /** Not taken where no idle process is there to end. */

@@ -102,6 +102,7 @@ export const make = Effect.gen(function* () {
         Effect.catchTag("EventRefused", () => Effect.succeed({ isTaken: false, awaitsTurn: false, isClosed: false }))
       ),
     change: ({ settings, ...asked }) => taken(asked, { type: "settings.changed", settings }),
+    chooseAgent: ({ agent, settings, ...asked }) => taken(asked, { type: "agent.chosen", agent, settings }),
     unpark: (asked) => taken(asked, { type: "unpark.requested" }),
     hibernate: ({ reason, ...asked }) => taken(asked, { type: "hibernate.requested", reason }),
     release,

@@ -85,6 +85,8 @@ export const Closing = Schema.Struct({
 })
 
 export const Change = Schema.Struct({ ...asked, settings: SessionSettings })
+/** Another agent, before the first turn: a message of its own, since an earlier node would leave out a member that it doesn't know. */
+export const ChooseAgent = Schema.Struct({ ...asked, agent: Schema.String, settings: SessionSettings })
 export const Unpark = Schema.Struct(asked)
 /** To let go of the session, for another node. */
 export const Release = Schema.Struct(asked)
@@ -127,6 +129,7 @@ export const sessionMessages = {
   answer: message(Answer, Taken, SessionFailed),
   close: message(Close, Closing, SessionFailed),
   change: message(Change, Taken, SessionFailed),
+  chooseAgent: message(ChooseAgent, Taken, SessionFailed),
   unpark: message(Unpark, Taken, SessionFailed),
   hibernate: message(Hibernate, Taken, SessionFailed),
   release: message(Release, Released, SessionFailed),

@@ -93,3 +93,42 @@ it.live("a change that changes nothing, means nothing or comes too late is refus
     assert.containSubset(yield* change({ permissions: "ask" }), { status: 410, json: { error: "session_closed" } })
   }).pipe(Effect.scoped)
 )
+
+it.live("another agent is chosen until the first turn, gets that turn, and brings settings of its own", () =>
+  Effect.gen(function* () {
+    const broken = { protocol: "acp", command: ["/bin/false"] } as const
+    const { baseUrl, tokens } = yield* openHttp({ agents: { broken } })
+    const { call } = callsTo(baseUrl)
+    const ours = (path: string, request: CallOptions = {}) => call(path, { token: tokens.ours, ...request })
+    const change = (path: string, body: unknown) => ours(path, { method: "PATCH", body })
+    const opened = (body: object) =>
+      Effect.map(ours("/sessions", { body }), ({ json }) => `/sessions/${json.session_id}`)
+
+    const session = yield* opened({ agent: "broken", model: "theirs", effort: "high" })
+    const chosen = yield* change(session, { agent: "demo", permissions: "ask" })
+    const expected = { agent: "demo", model: null, effort: null, permissions: "ask" }
+    assert.containSubset(chosen, { status: 200, json: { ok: true, ...expected } })
+    assert.containSubset((yield* ours(session)).json, expected)
+    const { json: listed } = yield* ours("/sessions")
+    assert.strictEqual(listed.sessions[0].agent, "demo")
+    assert.include((yield* ours(`${session}/turn`, { body: { prompt: "hello" } })).json.final_text, "hello")
+
+    const late = yield* change(session, { agent: "broken" })
+    assert.containSubset(late, { status: 409, json: { error: "agent_fixed" } })
+    assert.include(late.json.detail, "Create a session")
+    // The agent that it has is no change.
+    assert.containSubset(yield* change(session, { agent: "demo", model: "small" }), {
+      status: 200,
+      json: { agent: "demo", model: "small" }
+    })
+    const { json } = yield* call(`/admin${session}/audit`, { token: tokens.admin })
+    const line = json.audit.find(({ action }: { readonly action: string }) => action === "settings")
+    assert.containSubset(line, { actor: "ours", detail: { agent: "demo", model: null, permissions: "ask" } })
+
+    const fresh = yield* opened({ agent: "demo", mode: "plan" })
+    assert.containSubset(yield* change(fresh, { agent: "nobody" }), { status: 404, json: { error: "unknown_agent" } })
+    yield* call("/admin/apps/ours/bounds", { token: tokens.admin, body: { agents: ["demo"] } })
+    assert.containSubset(yield* change(fresh, { agent: "broken" }), { status: 403, json: { error: "not_allowed" } })
+    assert.containSubset((yield* ours(fresh)).json, { agent: "demo", mode: "plan" })
+  }).pipe(Effect.scoped)
+)

@@ -1,7 +1,7 @@
 /** One turn among others, and the conversation that it is a part of. */
 import { assert, describe, it } from "@effect/vitest"
 import { decide } from "../../machines/decide.ts"
-import { sessionMachine } from "../../machines/session/machine.ts"
+import { created, sessionMachine } from "../../machines/session/machine.ts"
 import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
 import { endedWell, exited, fresh, gone, granted, nameOf, ready, run, submit } from "./story.ts"
 
@@ -82,6 +82,19 @@ describe("a conversation in which nothing was said", () => {
     assert.isNull(resumes(silent))
     const spoken = run(silent, granted, ready("u"), endedWell(2), sleep, exited, gone, submit(3))
     assert.strictEqual(resumes(spoken), "u")
+  })
+})
+
+describe("another agent", () => {
+  const chosen: SessionEvent = { type: "agent.chosen", agent: "other", settings: {} }
+
+  it("is taken until a turn has come, or where a conversation is to go on, not at all", () => {
+    assert.strictEqual(nameOf(run(fresh, chosen, chosen)), "idle.asleep")
+    const submitted = run(fresh, chosen, submit(1))
+    const ended = run(submitted, granted, ready(), endedWell(1))
+    for (const later of [submitted, ended, created(sessionMachine, "a thread")]) {
+      assert.isFalse(later.can(chosen), nameOf(later))
+    }
   })
 })
 

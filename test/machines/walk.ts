@@ -54,6 +54,7 @@ export const events = [
   { type: "expire.requested", reason: "ttl" },
   { type: "unpark.requested" },
   { type: "settings.changed", settings: { permissions: "ask" } },
+  { type: "agent.chosen", agent: "other", settings: { model: null } },
   ...timersOf(sessionMachine),
   // What the agent has said by the turn's deadline comes with it.
   ...[true, false].map((aborted) => ({
@@ -66,6 +67,7 @@ export const events = [
 export const gist = ({ context, value }: SessionSnapshot) =>
   JSON.stringify([
     value,
+    context.turn === 0,
     context.process,
     context.stale,
     context.closing,

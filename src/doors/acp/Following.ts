@@ -6,7 +6,7 @@ import type { Backend, SessionBackend, Submitted } from "../../backend/Backend.t
 import type { StreamedEvent } from "../../domain/events/StreamedMessage.ts"
 import { TroupeError } from "../../backend/TroupeError.ts"
 import * as Asking from "./Asking.ts"
-import { offersOf, optionsOf } from "./options.ts"
+import { agentsFor, offersOf, optionsOf } from "./options.ts"
 import type { Options } from "./options.ts"
 import type { Peer } from "./Peer.ts"
 import { toldOf } from "./updates.ts"
@@ -84,7 +84,8 @@ export const make = (peer: Peer, backend: Backend, id: string): Following => {
 
   const options = async () => {
     const view = await session.view()
-    const found = optionsOf(view, await offersOf(backend, view))
+    const [offers, agents] = await Promise.all([offersOf(backend, view), agentsFor(backend, view)])
+    const found = optionsOf(view, offers, agents)
     shownOptions = JSON.stringify(found.configOptions)
     return found
   }

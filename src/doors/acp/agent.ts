@@ -222,7 +222,7 @@ export const makeAgent = (sdk: Sdk, { backend, defaults, note }: ConnectionOptio
     const view = await one.session.view()
     const settings = changeOf(id, value, view, await offersOf(backend, view))
     if (settings === null)
-      throw invalid(sdk, `configId is ${JSON.stringify(id)}; it takes model, mode, effort and permissions.`)
+      throw invalid(sdk, `configId is ${JSON.stringify(id)}; it takes agent, model, mode, effort and permissions.`)
     await one.session.change(settings)
     return (await one.options()).configOptions
   }

@@ -9,6 +9,8 @@ const rpcCode = { authRequired: -32000, notFound: -32002, invalidParams: -32602,
 const codeOf = ({ code, status }: TroupeError): number => {
   if (code === "unauthorized") return rpcCode.authRequired
   if (code === "session_not_found" || code === "session_closed") return rpcCode.notFound
+  // Nothing that a later try could find changed.
+  if (code === "agent_fixed") return rpcCode.invalidParams
   return status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 429
     ? rpcCode.invalidParams
     : rpcCode.internal

@@ -1,12 +1,13 @@
 /**
- * A session's settings as options of the protocol: model, mode and effort as its agent offers them, and Troupe's permissions.
+ * A session's settings as options of the protocol: its agent, as long as it can be another one; model, mode and effort as the
+ * agent offers them; and Troupe's permissions.
  * What an agent offers is known while its process is up; before, from another session of the same agent where one is up.
  */
 import type { SessionConfigOption, SessionModeState } from "@agentclientprotocol/sdk"
 import type { Backend, SessionInfo } from "../../backend/Backend.ts"
 import { PermissionPolicy, policyOf } from "../../domain/Permissions.ts"
-import { noChoices } from "../../domain/Session.ts"
-import type { Choice, Choices, SessionSettings } from "../../domain/Session.ts"
+import { canChooseAgent, noChoices } from "../../domain/Session.ts"
+import type { ChangeSession, Choice, Choices } from "../../domain/Session.ts"
 
 /** Of the newest sessions, that are looked through for what an agent offers. */
 const sessionsLookedAt = 20
@@ -22,11 +23,28 @@ export const offersOf = async (backend: Backend, { agent, choices }: SessionInfo
   return items.find((other) => other.agent === agent && other.choices !== null)?.choices ?? noChoices
 }
 
+/** Those that it could have; of one that had its first turn none but its own. */
+export const agentsFor = async (backend: Backend, session: SessionInfo): Promise<ReadonlyArray<string>> => {
+  const own = session.agent
+  if (!canChooseAgent(session)) return [own]
+  const names = (await backend.agents()).filter(({ available }) => available).map(({ name }) => name)
+  return names.includes(own) ? names : [own, ...names]
+}
+
 /** Stands for the agent's own: a value of the protocol is a text. */
 const ownValue = "default"
 
-export const optionsOf = (session: SessionInfo, offers: Choices): Options => ({
+export const optionsOf = (session: SessionInfo, offers: Choices, agents: ReadonlyArray<string>): Options => ({
   configOptions: [
+    {
+      type: "select",
+      id: "agent",
+      name: "Agent",
+      description: "Who works in this session: chosen until its first prompt.",
+      category: "_agent",
+      currentValue: session.agent,
+      options: agents.map((value) => ({ value, name: value }))
+    },
     ...selectOf("model", "Model", "model", session.model, offers.models),
     ...selectOf("mode", "Mode", "mode", session.mode, offers.modes),
     ...selectOf("effort", "Effort", "thought_level", session.effort, offers.efforts),
@@ -101,7 +119,8 @@ export const changeOf = (
   value: string,
   { permissions }: Pick<SessionInfo, "permissions">,
   offers: Choices
-): SessionSettings | null => {
+): ChangeSession | null => {
+  if (id === "agent") return { agent: value }
   if (id === "permissions") {
     // What is no word is refused by the service. Rules stay in front of it.
     const word = value as PermissionPolicy

@@ -40,6 +40,7 @@ export const codes = {
   session_not_found: "The app has no such session.",
   session_parked: "The session is left alone for now; `detail` says why and until when.",
   thread_taken: "Another session has that conversation.",
+  agent_fixed: "The session has had a turn, or goes on with a conversation: its agent stays.",
   too_many_connections: "Too many connections of the app to a door, such as /acp.",
   too_many_inspectors: "Too many connections to Stately's inspector.",
   turn_in_progress: "A turn runs; queue the next, or wait.",

@@ -64,6 +64,12 @@ export const CreateSession = wire(
 export const ChangeSession = wire(
   "ChangeSession",
   {
+    agent: Schema.optionalKey(
+      Schema.NonEmptyString.annotate({
+        description:
+          "Another one from `GET /agents`, until the first turn; else 409 `agent_fixed`. With it, model, mode and effort are that agent's own where they are not given."
+      })
+    ),
     permissions: Schema.optionalKey(Permissions),
     model: Schema.optionalKey(
       Schema.NullOr(Schema.NonEmptyString).annotate({ description: "null: the agent's own default." })

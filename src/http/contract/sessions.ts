@@ -198,7 +198,7 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       ]
     }).annotateMerge(
       OpenApi.annotations({
-        summary: "Change its permissions or its model, for its next turns",
+        summary: "Change its permissions or its model, for its next turns, or its agent before the first",
         description:
           "What is left out stays as it is. A turn that has begun goes on with the settings that it began with; then the agent's process is retired, and the next one takes the conversation up with the new settings. In the audit trail."
       })

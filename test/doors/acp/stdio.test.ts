@@ -1,10 +1,11 @@
 /** `troupe acp` as editors start it: the real program, with the official client at its pipes, and each end killed. */
 import { assert, it } from "@effect/vitest"
 import { methods, ndJsonStream } from "@agentclientprotocol/sdk"
+import type { SessionConfigOption } from "@agentclientprotocol/sdk"
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Readable, Writable } from "node:stream"
 import { afterAll, afterEach } from "vitest"
@@ -165,6 +166,58 @@ it("an editor has a session: updates, plans, permissions, questions, options, an
   editor.child.stdin!.end()
   await editor.ended
   assert.strictEqual(editor.child.exitCode, 0, editor.stderr())
+})
+
+it("the agent is an option until the first prompt, which the chosen one gets, also from the next troupe acp", async () => {
+  const broken = { protocol: "acp", command: ["/bin/false"] }
+  writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify({ agents: { broken } }))
+  const first = await editorOf([])
+  const opened = await first.client.request(methods.agent.session.new, {
+    cwd: workspace.cwd,
+    mcpServers: [],
+    _meta: { troupe: { agent: "broken", effort: "high" } }
+  })
+  const { sessionId } = opened
+  const agentIn = (options: ReadonlyArray<SessionConfigOption> | null | undefined) => {
+    const option = options?.find(({ id }) => id === "agent")
+    if (option?.type !== "select") return assert.fail("the agent is an option")
+    return { now: option.currentValue, values: option.options.flatMap((one) => ("value" in one ? [one.value] : [])) }
+  }
+  const before = agentIn(opened.configOptions)
+  assert.strictEqual(before.now, "broken")
+  assert.includeMembers([...before.values], ["broken", "demo"])
+  const choose = ({ client }: Editor, value: string) =>
+    client.request(methods.agent.session.setConfigOption, { sessionId, configId: "agent", value })
+  const { configOptions } = await choose(first, "demo")
+  assert.strictEqual(agentIn(configOptions).now, "demo")
+  assert.isUndefined(
+    configOptions.find(({ id }) => id === "effort"),
+    "that was the other agent's"
+  )
+  assert.include((await refusal(choose(first, "nobody"))).message, "nobody")
+  first.child.kill("SIGKILL")
+  await first.ended
+
+  const second = await editorOf([])
+  const loaded = await second.client.request(methods.agent.session.load, {
+    sessionId,
+    cwd: workspace.cwd,
+    mcpServers: []
+  })
+  assert.strictEqual(agentIn(loaded.configOptions).now, "demo")
+  assert.includeMembers([...agentIn(loaded.configOptions).values], ["broken", "demo"])
+  assert.deepInclude(await second.client.prompt(sessionId, "hello"), { stopReason: "end_turn" })
+  assert.include(second.client.textOf(sessionId), "hello")
+  const told = second.client.updates.flatMap(({ update }) =>
+    update.sessionUpdate === "config_option_update" ? [update.configOptions] : []
+  )
+  assert.deepStrictEqual(agentIn(told.at(-1)), { now: "demo", values: ["demo"] })
+  assert.include(told.at(-1)?.map(({ id }) => id) ?? [], "model")
+  const late = await refusal(choose(second, "broken"))
+  assert.strictEqual(late.code, -32602)
+  assert.include(late.message, "until the first turn")
+  second.child.stdin!.end()
+  await second.ended
 })
 
 it("what is no message is answered, and one that is too long ends the connection with a reason", async () => {

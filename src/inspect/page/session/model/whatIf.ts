@@ -147,7 +147,8 @@ const kinds: { readonly [T in Type]: Kind } = {
   "unpark.requested": { make: () => ({ type: "unpark.requested" }) },
   "settings.changed": {
     make: () => ({ type: "settings.changed", settings: {} as never })
-  }
+  },
+  "agent.chosen": { make: () => ({ type: "agent.chosen", agent: "another", settings: {} as never }) }
 }
 
 const isTimer = (type: string): boolean => type.startsWith("xstate.after.")
