@@ -163,7 +163,7 @@ const attentionOf = (situation: Situation, now: number, bounds: AttentionBounds)
       const { since, turn } = situation
       return now - since < bounds.queuedMillis
         ? null
-        : found("queued", since, `Turn ${turn} waits for a process: all places are taken.`)
+        : found("queued", since, `Turn ${turn} waits for a process slot: all are taken.`)
     }
     case "Failed": {
       const { endedAt, message, status, turn } = situation

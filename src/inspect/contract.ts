@@ -19,7 +19,7 @@
  * | `GET steps` | SSE of `SlimStep` (`event: step`), see there |
  * | `GET live?on=steps~{id}&on={session id}~{id}` | up to 64 of the two other streams at once: `event: on` (`data: 1`) says of which the next messages are, by its place in the address, `event: gone` with a problem that a session can't be followed |
  * | `GET attention` | `Attentions`: what needs a person |
- * | `GET fleet?window=hour\|day` | `Fleet`: what became of turns, and who has the places for processes |
+ * | `GET fleet?window=hour\|day` | `Fleet`: what became of turns, and who has the process slots |
  * | `GET fleet/sessions?from&to&failed=0\|1` | `FleetSessions`: those behind a bar |
  * | `GET approvals` | `Approvals`: all pending ones, of all sessions that the caller sees |
  * | `GET coverage?agent` | `Coverage` |

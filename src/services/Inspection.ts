@@ -118,7 +118,7 @@ export class Inspection extends Context.Service<
     readonly attention: (
       caller: Caller
     ) => Effect.Effect<{ readonly found: ReadonlyArray<Attention>; readonly isCut: boolean }, Unavailable>
-    /** What became of turns within a window until now, and who has the places for processes on this machine. */
+    /** What became of turns within a window until now, and who has the process slots of this machine. */
     readonly fleet: (caller: Caller, window: FleetWindow) => Effect.Effect<FleetOverview, Unavailable>
     /** Behind a bar: sessions whose turns failed within a time, or that were active last in it. */
     readonly fleetSessions: (

@@ -1,4 +1,4 @@
-/** The overview: turns over time, whose bars open their sessions, and who has the places for processes. */
+/** The overview: turns over time, whose bars open their sessions, and who has the process slots. */
 import { afterAll, beforeAll, describe, it } from "@effect/vitest"
 import { chromium, shoot } from "./chromium.ts"
 import { isSound } from "./isSound.ts"
@@ -21,7 +21,7 @@ describe.skipIf(chromium === null)("the overview", () => {
     for (const prompt of ["hello", "fail model", "one\nslow 20 0", "two"]) await troupe.turn(desk, failed, prompt)
     await troupe.turn(shop, await troupe.create(shop), "hello")
     for (let nth = 0; nth < 3; nth++) await troupe.begin(desk, await troupe.create(desk), "hang")
-    const pool = page.getByRole("region", { name: "Places for processes", exact: true })
+    const pool = page.getByRole("region", { name: "Process slots", exact: true })
     // Those that were idle have made room.
     await until(
       () => pool.getByRole("row").filter({ hasText: "running" }).count(),

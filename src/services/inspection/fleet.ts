@@ -1,4 +1,4 @@
-/** What became of turns lately, by what was counted of them; the places for processes of this machine; and what sessions are behind. */
+/** What became of turns lately, by what was counted of them; the process slots of this machine; and what sessions are behind. */
 import { Clock, Effect, Option } from "effect"
 import { added, emptyTally, tallyStepMillis } from "../../domain/Tally.ts"
 import type { Tally, TallyRecord } from "../../domain/Tally.ts"

@@ -47,7 +47,7 @@ const Table = ({ children, columns, empty, hint, isEmpty, name, numbers = 0 }: T
 
 export const Pool = ({ pool: { held, node, size, waiting } }: Pick<Fleet, "pool">) => (
   <Table
-    name="Places for processes"
+    name="Process slots"
     hint={`${held.length} of ${size} taken${node === null ? "" : ` on ${node}`}, ${waiting.length === 0 ? "nobody waits" : `${waiting.length} in line`}`}
     columns={["", "Session", "Agent", "App", "State", "Since"]}
     isEmpty={held.length + waiting.length === 0}
