@@ -13,6 +13,7 @@ import { followLive } from "../live/topics.ts"
 import { gathered } from "../app/gathered.ts"
 import { api } from "../store.ts"
 import { parsed } from "../../client/visible.ts"
+import { examine } from "./examine.ts"
 import { between } from "./past.ts"
 import type { Other } from "./model/compare.ts"
 import { createStore } from "./store.ts"
@@ -57,8 +58,6 @@ const readOther = async (id: string): Promise<Other> => {
 /** What comes in between is one question: a turn that streams changes the detail many times a second. */
 const askAgainMillis = 200
 const drawMillis = 100
-/** Each takes a look at the kernel's table of processes. */
-const examineMillis = 3_000
 /** The words of the wait contain times. */
 const askAnywayMillis = 5_000
 
@@ -68,6 +67,48 @@ const firstEvents = 200
 const stepsPerPage = 500
 /** Pages of earlier events that are fetched without being asked for: the axis and the outline show what is in them. */
 const pagesAhead = 10
+
+/** Tries until it succeeds, is refused for good, or the session is left. */
+const persistently = async (what: () => Promise<void>, left: AbortSignal): Promise<void> => {
+  for (let failures = 0; !left.aborted; failures++) {
+    try {
+      return await what()
+    } catch (cause) {
+      const { status } = problemFrom(cause)
+      if (status >= 400 && status < 500 && status !== 408 && status !== 429) return
+      await pause(retryDelayMillis(failures, Math.random()), left)
+    }
+  }
+}
+
+/** Ends early where the session is left. */
+const pause = (millis: number, left: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const over = () => {
+      clearTimeout(timer)
+      left.removeEventListener("abort", over)
+      resolve()
+    }
+    const timer = setTimeout(over, millis)
+    left.addEventListener("abort", over)
+    if (left.aborted) over()
+  })
+
+const readLastEvents = async (id: string, store: Store, last: number, left: AbortSignal): Promise<void> => {
+  const events = await between((...range) => api.events(id, ...range), Math.max(0, last - firstEvents), last + 1)
+  if (left.aborted) return
+  store.take([], events)
+  store.past.look()
+}
+
+const readSteps = async (id: string, store: Store, last: number, left: AbortSignal): Promise<void> => {
+  while (!left.aborted && store.lastIds().step < last) {
+    const { steps } = await api.steps(id, store.lastIds().step, stepsPerPage)
+    if (steps.length === 0) break
+    store.take(steps, [])
+  }
+  store.isBegun.value = true
+}
 
 const feed = (id: string, store: Store): (() => void) => {
   const life = new AbortController()
@@ -87,7 +128,7 @@ const feed = (id: string, store: Store): (() => void) => {
     batch(() => store.take(newSteps, newEvents))
   }
   const later = () => {
-    drawing ??= setTimeout(draw, drawMillis)
+    if (isOpen()) drawing ??= setTimeout(draw, drawMillis)
   }
 
   const { refresh: ask, refreshSoon: askSoon } = gathered(async () => {
@@ -106,46 +147,13 @@ const feed = (id: string, store: Store): (() => void) => {
   }, askAgainMillis)
 
   let following: Following | undefined
-  let again: ReturnType<typeof setTimeout> | undefined
-  /** Tries until it succeeds, or is refused for good. */
-  const persistently = async (what: () => Promise<void>): Promise<void> => {
-    for (let failures = 0; isOpen(); failures++) {
-      try {
-        return await what()
-      } catch (cause) {
-        const { status } = problemFrom(cause)
-        if (status >= 400 && status < 500 && status !== 408 && status !== 429) return
-        await new Promise<void>((resolve) => {
-          again = setTimeout(resolve, retryDelayMillis(failures, Math.random()))
-        })
-      }
-    }
-  }
   const begin = async ({ last_event, last_step }: Detail) => {
     const after: StreamId = `e${last_event}.s${last_step}`
     following = followLive(id, { onPhase, onEvent }, after)
     look()
     await Promise.all([
-      persistently(async () => {
-        const events = await between(
-          (...range) => api.events(id, ...range),
-          Math.max(0, last_event - firstEvents),
-          last_event + 1
-        )
-        if (!isOpen()) return
-        store.take([], events)
-        store.past.look()
-        later()
-      }),
-      persistently(async () => {
-        while (isOpen() && store.lastIds().step < last_step) {
-          const { steps } = await api.steps(id, store.lastIds().step, stepsPerPage)
-          if (steps.length === 0) break
-          store.take(steps, [])
-        }
-        store.isBegun.value = true
-        later()
-      })
+      persistently(() => readLastEvents(id, store, last_event, life.signal).then(later), life.signal),
+      persistently(() => readSteps(id, store, last_step, life.signal).then(later), life.signal)
     ])
     for (let page = 0; isOpen() && page < pagesAhead; page++) if (!(await store.past.more())) return
   }
@@ -154,7 +162,7 @@ const feed = (id: string, store: Store): (() => void) => {
     const detail = store.detail.peek()
     if (detail !== undefined) return void begin(detail)
     throw new Refused(store.problem.peek() ?? unreachable)
-  })
+  }, life.signal)
 
   const onPhase = (phase: Phase) => {
     store.phase.value = phase
@@ -176,29 +184,7 @@ const feed = (id: string, store: Store): (() => void) => {
     if (first === null || first === undefined || store.cursor.value === null) return
     if ((store.last.value?.step.at ?? 0) < first.at) void store.past.more()
   })
-  /** Only of a process there is anything to examine. */
-  const examine = async () => {
-    const detail = store.detail.peek()
-    if (document.hidden || store.phase.peek().name !== "live" || detail === undefined) return
-    if (detail.process.pid === null) {
-      store.diagnosis.value = undefined
-      return
-    }
-    try {
-      const [diagnosis, { samples }] = await Promise.all([api.why(id), api.processes(id)])
-      if (!isOpen()) return
-      store.diagnosis.value = diagnosis
-      store.measured(samples)
-    } catch {
-      // The detail's own question says what is wrong.
-    }
-  }
-  let examining: ReturnType<typeof setTimeout> | undefined
-  const examineAgain = async () => {
-    await examine()
-    if (isOpen()) examining = setTimeout(() => void examineAgain(), examineMillis)
-  }
-  examining = setTimeout(() => void examineAgain(), 500)
+  const stopExamining = examine(id, store)
   const anyway = setInterval(() => {
     if (!document.hidden && store.phase.value.name === "live" && !store.isOver.value) void ask()
   }, askAnywayMillis)
@@ -209,12 +195,11 @@ const feed = (id: string, store: Store): (() => void) => {
   return () => {
     life.abort()
     clearTimeout(drawing)
-    clearTimeout(examining)
+    stopExamining()
     clearInterval(anyway)
     document.removeEventListener("visibilitychange", look)
     removeEventListener("online", retry)
     stopTravel()
-    clearTimeout(again)
     following?.stop()
   }
 }
