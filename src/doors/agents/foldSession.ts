@@ -4,6 +4,7 @@ import { foldTurn } from "./foldTurn.ts"
 import type { TurnFold } from "./foldTurn.ts"
 import { actionOf } from "./requiredActions.ts"
 import type { RequiredAction, SessionStatus, UnnamedEvent } from "./sdk.ts"
+import { statusOf } from "./shapes.ts"
 
 /** The session has another status, or waits for something else. Its reader is told with the whole session. */
 export interface StatusChange {
@@ -25,7 +26,7 @@ export const foldSession = (session: string, agent: string): SessionFold => {
   const statusNow = (): StatusChange => {
     const actions = [...turns.values()].flatMap((turn) => turn.asked().map((asked) => actionOf(session, asked)))
     const isOpen = [...turns.values()].some((turn) => turn.isOpen())
-    return { type: "status", status: actions.length > 0 ? "requires_action" : isOpen ? "in_progress" : "idle", actions }
+    return { type: "status", status: statusOf(isOpen, actions), actions }
   }
 
   const change = (): ReadonlyArray<StatusChange> => {
