@@ -222,6 +222,9 @@ describe("/v1/responses", () => {
     const other = await asked("ask")
     assert.deepInclude(await refusalOf(answered(asking.id, other.item.id, true)), { status: 400 })
     assert.include((await answered(other.asking.id, other.item.id, false)).output_text, "The client said: reject")
+    const raced = await asked("ask-tool echo raced")
+    const both = await Promise.all([1, 2].map(() => answered(raced.asking.id, raced.item.id, true)))
+    assert.deepStrictEqual(both[0]!.output, both[1]!.output)
     const question = await asked("form")
     assert.deepInclude(await refusalOf(answered(question.asking.id, question.item.id, true)), {
       status: 422,

@@ -60,10 +60,12 @@ export const answerAll = async (
       )
     }
   }
-  for (const { approval, approve } of answers) {
+  for (const [nth, { approval, approve }] of answers.entries()) {
     if (pending.get(approval)?.turn !== place.turn) continue
-    await session.answer(approval, approve ? "once" : "deny").catch((error: unknown) => {
-      throw error instanceof TroupeError && error.code === "approval_settled" ? settled(error.message) : error
+    await session.answer(approval, approve ? "once" : "deny").catch(async (error: unknown) => {
+      if (!(error instanceof TroupeError) || error.code !== "approval_settled") throw error
+      // Another request was quicker, perhaps with the same answer.
+      await checkSettled(session, place, { approval, approve }, nth)
     })
   }
 }
