@@ -56,7 +56,7 @@ export const make = (host: Host, caller: Caller): Backend => {
         ? sessions((service) => service.create(app, request, undefined, caller))
         : run(createOnce(caller, app, request, key)),
     createNamed: (name, request) => sessions((service) => service.named(app, name, request, caller)),
-    idOfName: (name) => namedSession(app, name),
+    idOfName: (name) => namedSession(app, caller, name),
     list: async (query) => {
       const { items, ...page } = await sessions((service) => service.list(caller, query))
       return { ...page, items: items.map(sessionInfo) }

@@ -94,7 +94,7 @@ export const layer = Layer.effect(
       }, cannot("create the session")),
       named: Effect.fn("Sessions.named")(function* (app, name, session, by) {
         return yield* view(
-          yield* createSession(app, session, undefined, { by: nameOfCaller(by), id: namedSession(app, name) })
+          yield* createSession(app, session, undefined, { by: nameOfCaller(by), id: namedSession(app, by, name) })
         )
       }, cannot("create the session")),
       fork: Effect.fn("Sessions.fork")(function* (caller, id, request, keyed) {

@@ -5,12 +5,15 @@
 import { createHash } from "node:crypto"
 import { SessionId } from "../domain/Ids.ts"
 import type { AppName } from "../domain/Ids.ts"
+import type { Caller } from "../runtime/Caller.ts"
 
 /** As long as a random one. */
 const idBytes = 20
 
-export const namedSession = (app: AppName, name: string): SessionId => {
-  // No app's name has a NUL, so no two pairs are the same text.
-  const digest = createHash("sha256").update(`troupe session\0${app}\0${name}`).digest()
+/** An app that took the name of a revoked one has sessions of its own: when it was created tells the two apart. */
+export const namedSession = (app: AppName, by: Caller, name: string): SessionId => {
+  const since = by._tag === "App" ? (by.since ?? "") : ""
+  // Neither an app's name nor a time has a NUL, so no two of these are the same text.
+  const digest = createHash("sha256").update(`troupe session\0${app}\0${since}\0${name}`).digest()
   return SessionId.make(`ses_${digest.subarray(0, idBytes).toString("base64url")}`)
 }

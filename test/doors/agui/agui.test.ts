@@ -349,6 +349,16 @@ describe("what is no run", () => {
     assert.strictEqual((await post(inputOf(thread, "x"), { token: "nobody" })).status, 401)
   })
 
+  it("begins anew for an app that took the name of a revoked one", async () => {
+    const created = async () => (await workspace.run(["app", "create", "again"])).stdout.trim().split("\n")[0]!
+    const threadId = randomUUID()
+    const before = turnOf(await ran(agentOf(threadId, await created()), "hello"))
+    await workspace.run(["app", "revoke", "again"])
+    const after = await ran(agentOf(threadId, await created()), "recall")
+    assert.include(after.text, "[]")
+    assert.notStrictEqual(turnOf(after).sessionId, before.sessionId)
+  })
+
   it("ends with the caller's token, by the protocol's own error", async () => {
     const token = (await workspace.run(["app", "create", "leaving"])).stdout.trim().split("\n")[0]!
     const running = ran(agentOf(randomUUID(), token), "hang")
