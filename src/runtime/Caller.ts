@@ -1,5 +1,5 @@
 /** The caller of a service, and what it may see. Only this file keeps the sessions of different apps apart. */
-import { Effect, Option } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { SessionId } from "../domain/Ids.ts"
 import type { AppName } from "../domain/Ids.ts"
 import { SessionNotFound } from "../domain/Refusal.ts"
@@ -28,9 +28,12 @@ export const appFilter = (caller: Caller): AppName | null => (caller._tag === "A
 /** The caller's name in the audit trail. No app can be called `admin`. */
 export const nameOfCaller = (caller: Caller): string => (caller._tag === "App" ? caller.app : "admin")
 
+/** An empty id is none. */
+const isSessionId = Schema.is(SessionId)
+
 /** Another app's session is not found, in the same words as one that never existed. */
 export const findSession = Effect.fnUntraced(function* (ledger: Ledger["Service"], caller: Caller, id: string) {
-  const row = yield* ledger.session(SessionId.make(id))
+  const row = isSessionId(id) ? yield* ledger.session(id) : Option.none()
   if (Option.isNone(row) || !sees(caller, row.value)) return yield* new SessionNotFound({ id })
   return row.value
 })
