@@ -92,6 +92,10 @@ describe("the dashboard's table", () => {
         ["limit=501", "limit"],
         ["limit=ten", "limit"],
         ["cursor=nonsense", "cursor"],
+        [`cursor=${Buffer.from("1.5 ses_1").toString("base64url")}`, "cursor"],
+        [`cursor=${Buffer.from("1 ses\0_1").toString("base64url")}`, "cursor"],
+        ["q=a%00b", "q"],
+        ["limit=2&limit=3", "limit"],
         ["agnet=demo", "agnet is not a known parameter (did you mean `agent`?)."]
       ] as const) {
         const { json, status } = yield* call(`/inspect/api/sessions?${query}`, { token: adminToken })

@@ -23,6 +23,7 @@ import type { HttpServerRequest } from "effect/http"
 import type { Caller } from "../../services/Sessions.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import { schemaProblem, unknownMember } from "../../domain/schemaProblem.ts"
+import { textProblem } from "../../domain/storable.ts"
 import { AccessEnds, accessEnds } from "../../http/accessEnds.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { checkBody } from "../../http/checkBody.ts"
@@ -111,11 +112,19 @@ export const routes = <E, R>(make: Effect.Effect<ReadonlyArray<InspectRoute>, E,
 
 export const queryOf = (request: Request): URLSearchParams => new URL(request.url, "http://troupe").searchParams
 
+/** Parameters that may come several times. */
+const lists = new Set(["on"])
+
+/** Of none a value is ignored, and none has what a database can't compare with. */
 const checkQuery = (query: URLSearchParams, parameters: ReadonlyArray<string>): Effect.Effect<void, InvalidRequest> => {
-  const unknown = [...query.keys()].find((name) => !parameters.includes(name))
-  return unknown === undefined
-    ? Effect.void
-    : Effect.fail(new InvalidRequest(unknownMember(unknown, parameters, "parameter")))
+  const seen = new Set<string>()
+  for (const [name, value] of query) {
+    if (!parameters.includes(name)) return Effect.fail(new InvalidRequest(unknownMember(name, parameters, "parameter")))
+    const problem = seen.has(name) && !lists.has(name) ? "was given twice." : textProblem(value)
+    if (problem !== null) return Effect.fail(new InvalidRequest({ field: name, problem }))
+    seen.add(name)
+  }
+  return Effect.void
 }
 
 /** A shorter one fits into a packet or two in any case. */
