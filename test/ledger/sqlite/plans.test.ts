@@ -96,7 +96,7 @@ const sorts = (["activity", "created", "state", "outcome", "cost", "turns"] as c
   [true, false].flatMap((descending) =>
     [null, "idle.asleep", "idle.parked", "turning.asking", "closed"].flatMap((substate) =>
       [app, null].flatMap((app) =>
-        [null, positionOf({ rank: 1.5, id }, { sort, descending })].map((cursor): OverviewQuery => ({
+        [null, positionOf({ rank: 1, id }, { sort, descending })].map((cursor): OverviewQuery => ({
           ...anySession,
           app,
           substate,
