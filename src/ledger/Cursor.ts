@@ -10,7 +10,7 @@ export const cursorOf = ({ createdAt, id }: Cursor): string => Buffer.from(`${cr
 
 /** `None` for a text that `cursorOf` can't have made. */
 export const parseCursor = (text: string): Option.Option<Cursor> => {
-  const match = /^(\d{1,15}) ([\w-]+)$/.exec(Buffer.from(text, "base64url").toString())
+  const match = /^(\d{1,15}) ([!-~]+)$/.exec(Buffer.from(text, "base64url").toString())
   return match?.[1] === undefined || match[2] === undefined
     ? Option.none()
     : Option.some({ createdAt: Number(match[1]), id: match[2] })
@@ -29,7 +29,7 @@ export const positionOf = ({ id, rank }: { readonly rank: number; readonly id: s
   Buffer.from(`${prefixOf(sorted)}${rank} ${id}`).toString("base64url")
 
 /** An id has neither blanks nor anything that a database can't compare with. */
-const rankAndId = /^(-?[\d.]{1,40}(?:e[+-]?\d{1,3})?) ([\w-]+)$/
+const rankAndId = /^(-?[\d.]{1,40}(?:e[+-]?\d{1,3})?) ([!-~]+)$/
 /** What is compared with a column of whole numbers; all else with what is computed. */
 const columns = new Set(["activity", "created"])
 

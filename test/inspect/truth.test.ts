@@ -49,7 +49,10 @@ describe("what is said of a session", () => {
       // A file without texts has what the kernel said, and not what the agent did.
       const { json } = yield* troupe.call(api(id, "/export"), { token })
       assert.deepInclude(json.detail.processes[0].death, { code: 3, signal: null })
-      assert.match(json.detail.session.last_outcome.failure.message, /^\[redacted/)
+      assert.match(
+        json.detail.session.last_outcome.failure.message,
+        /^The agent process ended with exit code 3: \[redacted/
+      )
       yield* troupe.turn(token, id, "hello")
       assert.deepInclude((yield* rowOf(troupe, token, id)).last_outcome, { turn: 3, status: "completed" })
     }).pipe(Effect.scoped)

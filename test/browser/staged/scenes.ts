@@ -127,7 +127,7 @@ export const stage = async (): Promise<Staged> => {
         /its agent to get ready.*said nothing yet.*it is ended in/,
         /its agent to get ready/
       ),
-      scene("dead at start", dead, /the port is taken.*Turn 1 failed .+ ago/, /turn 1 failed/),
+      scene("dead at start", dead, /the port is taken.*Turn 1 failed .+ ago/, /the port is taken/),
       scene("crash loop", crashLoop, /exit code 3/, /failed/),
       scene("crashed once", crashOnce, /Turn 2 failed .+ago.*exit code 3/, /turn 2 failed/),
       scene("crashed before, well since", asleepAgain, /Turn 3 was completed/, /a turn/),
