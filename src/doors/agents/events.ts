@@ -7,8 +7,9 @@ import { TroupeError } from "../../backend/TroupeError.ts"
 import type { ApprovalRecord } from "../../domain/Approval.ts"
 import type { TroupeParams } from "../../domain/events/troupeMessage.ts"
 import { objectIn } from "../../domain/json.ts"
+import { isAsSettled } from "../asSettled.ts"
 import { invalid, unsupported } from "../responses/errors.ts"
-import { fingerprintOf } from "../responses/request.ts"
+import { fingerprintOf } from "../fingerprint.ts"
 import { noSuchCall } from "./errors.ts"
 import { turnIn } from "./ids.ts"
 import { readMessages } from "./messages.ts"
@@ -19,10 +20,9 @@ import { checkQuery } from "./pages.ts"
 import { checkParameters, flag, taken, textOrNull } from "./parameters.ts"
 import type { Parameters } from "./parameters.ts"
 import { answerIn } from "./requiredActions.ts"
-import type { Answered } from "./requiredActions.ts"
 import type { AgentSessionInputParam } from "./sdk.ts"
 import { find } from "./sessions.ts"
-import { earliestOpenTurn, storedEvents } from "./storedEvents.ts"
+import { earliestOpenTurn } from "./openTurn.ts"
 import { streamAfter, streamLive } from "./stream.ts"
 
 export const stream = async ({
@@ -182,20 +182,13 @@ const answeredBefore = async (
   if (found === null) throw noSuchCall(call)
   const { asked, settled } = found
   const given = answerIn({ fields: asked.fields ?? null }, result)
-  if (settled.status === "answered" && isSame(given, settled)) return
+  if (settled.status === "answered" && isAsSettled(given, settled)) return
   throw new TroupeError({
     code: "approval_settled",
     status: 409,
     message: `The call ${call} is ${settled.status} already, and what was decided stands: ${settled.decision}.`
   })
 }
-
-const isSame = (given: Answered, settled: TroupeParams["approval_settled"]): boolean =>
-  given.decision === settled.decision &&
-  Object.entries(settled.answers ?? {}).every(
-    // A secret answer is not stored.
-    ([id, value]) => value === null || JSON.stringify(value) === JSON.stringify(given.answers?.[id])
-  )
 
 interface Settled {
   readonly asked: { readonly fields?: ApprovalRecord["fields"] | undefined }
@@ -204,7 +197,7 @@ interface Settled {
 
 const settledIn = async (session: SessionBackend, turn: number, call: string): Promise<Settled | null> => {
   let asked: TroupeParams["approval_asked"] | null = null
-  for await (const { message } of storedEvents(session, turn)) {
+  for await (const { message } of session.turnEvents(turn, undefined, false)) {
     const params = objectIn("params" in message ? message.params : undefined)
     if (params["approval_id"] === call && message.method === "_troupe/approval_asked") {
       asked = params as unknown as TroupeParams["approval_asked"]

@@ -2,15 +2,14 @@
  * The ids of turns, items and events: made of a session's id and of numbers, so that nothing is stored for them. A session has the
  * same id as everywhere else in Troupe, and an agent its name.
  */
-
-const session = "ses_"
+import { bareId } from "../bareId.ts"
 
 export interface Place {
   readonly session: string
   readonly turn: number
 }
 
-export const turnId = ({ session: id, turn }: Place): string => `turn_${bare(id)}_${turn}`
+export const turnId = ({ session: id, turn }: Place): string => `turn_${bareId(id)}_${turn}`
 
 /** `null`: it is no id of a turn of this session. */
 export const turnIn = (id: string, ofSession: string): number | null => {
@@ -20,7 +19,7 @@ export const turnIn = (id: string, ofSession: string): number | null => {
 
 /** `nth`: of the item among those of its turn. */
 export const itemId = (prefix: "msg" | "rs" | "fc" | "fco" | "cmd" | "mcp" | "ws", place: Place, nth: number): string =>
-  `${prefix}_${bare(place.session)}_${place.turn}_${nth}`
+  `${prefix}_${bareId(place.session)}_${place.turn}_${nth}`
 
 export const itemIn = (id: string, ofSession: string): { readonly turn: number; readonly nth: number } | null => {
   const [prefix, turn, nth, ...others] = numbersIn(id, ofSession)
@@ -39,7 +38,7 @@ export interface Position {
 }
 
 export const eventId = (ofSession: string, { nth, seq, turn }: Position): string =>
-  `evt_${bare(ofSession)}_${turn}_${seq}_${nth}`
+  `evt_${bareId(ofSession)}_${turn}_${seq}_${nth}`
 
 /** Of an error that ends a stream behind an event: a reader that comes back goes on behind that one. */
 export const errorEventId = (last: string): string => `${last}_0`
@@ -51,9 +50,7 @@ export const positionIn = (id: string, ofSession: string): Position | null => {
 
 /** Its prefix and its numbers. A session's id may have what looks like them, so it is known before. */
 const numbersIn = (id: string, ofSession: string): readonly [string?, ...ReadonlyArray<number>] => {
-  const [prefix = "", ...rest] = id.split(`_${bare(ofSession)}_`)
+  const [prefix = "", ...rest] = id.split(`_${bareId(ofSession)}_`)
   const isForm = /^[a-z]{2,5}$/.test(prefix) && rest.length === 1 && /^\d{1,12}(_\d{1,12}){0,3}$/.test(rest[0]!)
   return isForm ? [prefix, ...rest[0]!.split("_").map(Number)] : []
 }
-
-const bare = (id: string) => (id.startsWith(session) ? id.slice(session.length) : id)

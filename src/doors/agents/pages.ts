@@ -1,6 +1,5 @@
 /** Lists as the SDK pages through them: by the id of the last one that a page had. */
-import { invalid, Refused } from "../responses/errors.ts"
-import { nearestName } from "../../domain/nearestName.ts"
+import { invalid, unknownParameter } from "../responses/errors.ts"
 
 const defaultLimit = 20
 const maxLimit = 100
@@ -32,10 +31,7 @@ export const checkQuery = (
 ): void => {
   for (const name of query.keys()) {
     if (known.includes(name) || others.some((pattern) => pattern.test(name))) continue
-    const near = nearestName(name, known)
-    const shown = name.slice(0, 64)
-    const guess = near === undefined ? "" : ` Is it ${near}?`
-    throw new Refused(400, "unknown_parameter", `${shown} is no parameter of this request.${guess}`, shown)
+    throw unknownParameter(name.slice(0, 64), name, known, " of this request")
   }
 }
 

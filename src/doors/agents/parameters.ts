@@ -3,8 +3,7 @@
  * A parameter without a counterpart is refused with the reason, unless its value asks for nothing. `null` never does.
  */
 import type { JsonObject } from "../../domain/json.ts"
-import { nearestName } from "../../domain/nearestName.ts"
-import { badBody, invalid, Refused, unsupported } from "../responses/errors.ts"
+import { badBody, invalid, unknownParameter, unsupported } from "../responses/errors.ts"
 
 type AsksNothing = (value: unknown) => boolean
 
@@ -37,13 +36,7 @@ export const checkParameters = <Params>(value: unknown, rules: Parameters<Params
   for (const [name, given] of Object.entries(value)) {
     const path = at === "" ? name.slice(0, 64) : `${at}.${name.slice(0, 64)}`
     if (!Object.hasOwn(rules, name)) {
-      const near = nearestName(name, Object.keys(rules))
-      throw new Refused(
-        400,
-        "unknown_parameter",
-        `${path} is no parameter.${near === undefined ? "" : ` Is it ${near}?`}`,
-        path
-      )
+      throw unknownParameter(path, name, Object.keys(rules))
     }
     const rule = rules[name as keyof Params]
     if (rule === taken || given === null || given === undefined) continue

@@ -6,6 +6,7 @@ import type { ApprovalDecision, ApprovalRecord } from "../../domain/Approval.ts"
 import type { TroupeParams } from "../../domain/events/troupeMessage.ts"
 import { objectIn } from "../../domain/json.ts"
 import type { Answers, QuestionField } from "../../domain/Question.ts"
+import type { Answered } from "../asSettled.ts"
 import { invalid } from "../responses/errors.ts"
 import type { RequiredAction } from "./sdk.ts"
 import { turnId } from "./ids.ts"
@@ -54,11 +55,6 @@ export const actionOf = (session: string, asked: Asked): RequiredAction => ({
   turn_id: turnId({ session, turn: asked.turn }),
   ...callOf(asked)
 })
-
-export interface Answered {
-  readonly decision: ApprovalDecision
-  readonly answers?: Answers
-}
 
 /** The result of a call as the approval's answer. A call that failed is a no. */
 export const answerIn = (

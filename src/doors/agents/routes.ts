@@ -1,5 +1,6 @@
 /** `/v1/agents` and what is below it, as `client.beta.agents` of OpenAI's SDK calls them with another `base_url`. */
 import { Effect, Layer } from "effect"
+import { decoded } from "../decoded.ts"
 import { badBody, errorResponse, isRefusal, problemResponse } from "../responses/errors.ts"
 import { answerWith, route } from "../route.ts"
 import type { Arrival } from "../route.ts"
@@ -40,15 +41,6 @@ const paramsIn = (path: string, pathname: string): Readonly<Record<string, strin
   return Object.fromEntries(
     path.split("/").flatMap((part, nth) => (part.startsWith(":") ? [[part.slice(1), decoded(given[nth] ?? "")]] : []))
   )
-}
-
-/** What can't be decoded is the id of nothing. */
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 const bodyOf = async (request: Request): Promise<unknown> => {

@@ -1,11 +1,11 @@
 /** What can be done with agents and sessions, each as a few calls of the library's `Backend`. */
 import type { Backend, SessionBackend, SessionInfo, Submitted } from "../../backend/Backend.ts"
-import { TroupeError } from "../../backend/TroupeError.ts"
 import { objectIn } from "../../domain/json.ts"
 import type { CreateSession } from "../../domain/Session.ts"
 import { cursorAfter } from "../../services/sessionCursor.ts"
 import { Refused } from "../responses/errors.ts"
-import { fingerprintOf } from "../responses/request.ts"
+import { fingerprintOf } from "../fingerprint.ts"
+import { nullOfMissing } from "../nullOfMissing.ts"
 import { noSuchAgent, noSuchSession, whereRefused } from "./errors.ts"
 import type { Call } from "./operation.ts"
 import { metaOf, openedOf } from "./opened.ts"
@@ -16,7 +16,7 @@ import type { PageRequest } from "./pages.ts"
 import { actionOf, askedOf } from "./requiredActions.ts"
 import type { AgentSession, AgentSessionDeleted } from "./sdk.ts"
 import { agentOf, sessionOf, statusOf } from "./shapes.ts"
-import { earliestOpenTurn } from "./storedEvents.ts"
+import { earliestOpenTurn } from "./openTurn.ts"
 import { streamCreation } from "./stream.ts"
 
 export interface Found {
@@ -137,16 +137,11 @@ const wholes = (backend: Backend, views: ReadonlyArray<SessionInfo>): Promise<Re
 
 const listNewest = async (backend: Backend, { after, limit }: PageRequest): Promise<Response> => {
   // Also of one that was deleted meanwhile.
-  const last = after === null ? null : await backend.session(after).view().catch(missing)
+  const last = after === null ? null : await backend.session(after).view().catch(nullOfMissing)
   if (after !== null && last === null) throw wrongAfter(after)
   const cursor = last === null ? null : cursorAfter(last)
   const { items, next } = await backend.list({ limit, cursor, state: "open" })
   return page(await wholes(backend, items), next !== null)
-}
-
-const missing = (error: unknown): null => {
-  if (error instanceof TroupeError && error.status === 404) return null
-  throw error
 }
 
 /** `null`: every session. */

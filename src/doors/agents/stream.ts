@@ -17,7 +17,7 @@ import type { Told } from "./operation.ts"
 import { actionOf, askedOf } from "./requiredActions.ts"
 import type { AgentSessionEvent, UnnamedEvent } from "./sdk.ts"
 import { sessionOf, statusOf } from "./shapes.ts"
-import { earliestOpenTurn, firstSeq } from "./storedEvents.ts"
+import { earliestOpenTurn, firstSeq } from "./openTurn.ts"
 
 interface Reading {
   readonly session: SessionBackend

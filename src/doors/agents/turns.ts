@@ -10,7 +10,6 @@ import type { PageRequest } from "./pages.ts"
 import type { AgentSessionItem, Turn } from "./sdk.ts"
 import { find } from "./sessions.ts"
 import { storedTurnOf } from "./shapes.ts"
-import { storedEvents } from "./storedEvents.ts"
 
 export const retrieve = async ({ backend, params }: Call): Promise<Response> => {
   const { session, turn, view } = await findTurn(backend, params)
@@ -35,7 +34,7 @@ const turnAt = async (session: SessionBackend, view: SessionInfo, index: number)
 
 /** When its agent began with it; `null`: it ended before. Right behind its submission, or behind its time in line. */
 const startOf = async (session: SessionBackend, turn: number): Promise<number | null> => {
-  for await (const { at, message } of storedEvents(session, turn)) {
+  for await (const { at, message } of session.turnEvents(turn, undefined, false)) {
     if (message.method !== "_troupe/turn") continue
     const { phase } = objectIn(message.params)
     if (phase === "started") return at
@@ -120,6 +119,6 @@ const itemsAt = async (
   turn: number
 ): Promise<ReadonlyArray<AgentSessionItem>> => {
   const fold = foldTurn({ session: view.id, turn }, view.agent)
-  for await (const event of storedEvents(session, turn)) fold.take(event)
+  for await (const event of session.turnEvents(turn, undefined, false)) fold.take(event)
   return fold.items()
 }

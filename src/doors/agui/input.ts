@@ -1,6 +1,5 @@
 /** The input of a run (`RunAgentInput`) as what is asked of a session. A field of a later protocol is left, as the protocol has it. */
 import { Schema } from "effect"
-import { createHash } from "node:crypto"
 import { listIn, nonEmptyTextIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import { McpServerOrName } from "../../domain/McpServer.ts"
@@ -8,6 +7,7 @@ import { Permissions } from "../../domain/Permissions.ts"
 import { schemaProblem } from "../../domain/schemaProblem.ts"
 import { readMessages } from "./content.ts"
 import type { GivenMessages } from "./content.ts"
+import { fingerprintOf } from "../fingerprint.ts"
 import { invalid, unsupported } from "./errors.ts"
 
 const most = { messages: 4_096, context: 64, resume: 64, idCharacters: 200 } as const
@@ -66,9 +66,6 @@ export const readInput = (body: unknown): RunInput => {
     fingerprint: fingerprintOf([read.asked, context, { effort, mode, model }])
   }
 }
-
-export const fingerprintOf = (value: unknown): string =>
-  createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32)
 
 export const idIn = (given: JsonObject, name: string): string => {
   const id = nonEmptyTextIn(given[name])

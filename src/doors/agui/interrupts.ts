@@ -1,11 +1,12 @@
 /** What waits for a person as an interrupt of the protocol, and the answer to one as a decision. */
 import type { SessionBackend } from "../../backend/Backend.ts"
 import { TroupeError } from "../../backend/TroupeError.ts"
-import type { ApprovalDecision } from "../../domain/Approval.ts"
 import { objectIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import type { TroupeParams } from "../../domain/events/troupeMessage.ts"
 import type { Answers, QuestionField } from "../../domain/Question.ts"
+import { isAsSettled } from "../asSettled.ts"
+import type { Answered } from "../asSettled.ts"
 import { invalid } from "./errors.ts"
 import type { Resumed } from "./input.ts"
 
@@ -95,13 +96,8 @@ const propertyOf = ({ description, label, options = [], other = false, secret = 
   }
 }
 
-export interface Decided {
-  readonly decision: ApprovalDecision
-  readonly answers?: Answers
-}
-
 /** `isQuestion`: it has fields; `null`: it waits no longer, and its answer says which it was. */
-export const decisionOf = ({ interruptId, isCancelled, payload }: Resumed, isQuestion: boolean | null): Decided => {
+export const decisionOf = ({ interruptId, isCancelled, payload }: Resumed, isQuestion: boolean | null): Answered => {
   if (isCancelled) return { decision: "deny" }
   const { approved, scope = "once" } = objectIn(payload)
   const isAnswer = isQuestion ?? typeof approved !== "boolean"
@@ -113,7 +109,7 @@ export const decisionOf = ({ interruptId, isCancelled, payload }: Resumed, isQue
 }
 
 /** Of the interrupts that a run resumes: what was wished, by approval, to be held against what was settled. */
-export type Wished = ReadonlyMap<string, Decided & Pick<Resumed, "isCancelled">>
+export type Wished = ReadonlyMap<string, Answered & Pick<Resumed, "isCancelled">>
 
 /** The turn that has stopped with them. */
 export const turnIn = (resume: ReadonlyArray<Resumed>): number => {
@@ -147,21 +143,11 @@ export const answerAll = async (session: SessionBackend, resume: ReadonlyArray<R
 export const otherwise = (wished: Wished, settled: TroupeParams["approval_settled"]): TroupeError | null => {
   const { approval_id, decided_by, decision, status } = settled
   const wish = wished.get(approval_id)
-  if (wish === undefined || wish.isCancelled || (status === "answered" && isSame(wish, settled))) return null
+  if (wish === undefined || wish.isCancelled || (status === "answered" && isAsSettled(wish, settled))) return null
   const how = status === "answered" ? `answered before, with ${decision} by ${decided_by}` : status
   return new TroupeError({
     code: "approval_settled",
     status: 409,
     message: `The interrupt was ${how}. To go on with what came of it, resume it with the status cancelled.`
   })
-}
-
-const isSame = ({ answers, decision }: Decided, settled: TroupeParams["approval_settled"]): boolean => {
-  if (decision !== settled.decision) return false
-  const stored = settled.answers ?? {}
-  const given: Readonly<Record<string, unknown>> = answers ?? {}
-  // An answer that is secret is not stored.
-  return Object.entries(stored).every(
-    ([field, value]) => value === null || JSON.stringify(value) === JSON.stringify(given[field])
-  )
 }

@@ -10,6 +10,7 @@ import type { TroupeParams } from "../../domain/events/troupeMessage.ts"
 import { nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import * as ToolCall from "../../domain/ToolCall.ts"
+import { bareId } from "../bareId.ts"
 import { interruptOf } from "./interrupts.ts"
 
 export interface RunEvent {
@@ -54,7 +55,7 @@ export const project = ({ session, turn }: Place): ((message: StreamedMessage) =
   let open: OpenText | null = null
   let ids = 0
 
-  const nextId = (prefix: string) => `${prefix}_${session.replace(/^ses_/, "")}_${turn}_${++ids}`
+  const nextId = (prefix: string) => `${prefix}_${bareId(session)}_${turn}_${++ids}`
 
   const closeText = (): ReadonlyArray<RunEvent> => {
     const closed = open
@@ -136,7 +137,7 @@ export const project = ({ session, turn }: Place): ((message: StreamedMessage) =
       case "tool_call_update":
         return takeTool(update)
       case "plan":
-        return [activity(`plan_${session.replace(/^ses_/, "")}_${turn}`, "PLAN", { entries: update["entries"] ?? [] })]
+        return [activity(`plan_${bareId(session)}_${turn}`, "PLAN", { entries: update["entries"] ?? [] })]
       case "usage_update": {
         const { _meta: _, sessionUpdate: name, ...value } = update as JsonObject
         return [{ type: "CUSTOM", name, value }]

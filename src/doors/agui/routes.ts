@@ -3,6 +3,7 @@ import { Effect, Layer } from "effect"
 import type { Backend } from "../../backend/Backend.ts"
 import { TroupeError } from "../../backend/TroupeError.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
+import { decoded } from "../decoded.ts"
 import { answerWith, route } from "../route.ts"
 import type { Arrival } from "../route.ts"
 import { detailsOf, invalid } from "./errors.ts"
@@ -49,15 +50,9 @@ const bodyOf = async (request: Request): Promise<unknown> => {
   }
 }
 
-/** What can't be decoded is the name of nothing. */
 const agentIn = ({ url }: Request): string | null => {
   const [, , agent = ""] = new URL(url).pathname.split("/")
-  if (agent === "") return null
-  try {
-    return decodeURIComponent(agent)
-  } catch {
-    return agent
-  }
+  return agent === "" ? null : decoded(agent)
 }
 
 export const layer = Layer.mergeAll(

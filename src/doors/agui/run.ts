@@ -6,7 +6,8 @@ import { textIn, objectIn } from "../../domain/json.ts"
 import type { CreateSession } from "../../domain/Session.ts"
 import { promptOf, storeUploads } from "../prompt.ts"
 import { invalid, unsupported } from "./errors.ts"
-import { fingerprintOf } from "./input.ts"
+import { fingerprintOf } from "../fingerprint.ts"
+import { nullOfMissing } from "../nullOfMissing.ts"
 import type { RunInput } from "./input.ts"
 import { answerAll, interruptIdOf, turnIn, unknownInterrupt } from "./interrupts.ts"
 import { refusedRun, streamRun } from "./stream.ts"
@@ -52,11 +53,7 @@ const unanswered = (interrupts: ReadonlyArray<string>) =>
   })
 
 /** `null`: there is no such thread. */
-const viewOf = (session: SessionBackend): Promise<SessionInfo | null> =>
-  session.view().catch((error: unknown) => {
-    if (error instanceof TroupeError && error.status === 404) return null
-    throw error
-  })
+const viewOf = (session: SessionBackend): Promise<SessionInfo | null> => session.view().catch(nullOfMissing)
 
 const resumed = async (
   session: SessionBackend,

@@ -1,5 +1,6 @@
 /** Refusals in OpenAI's shape: `{ error: { message, type, param, code } }` with the status of the refusal. */
 import { TroupeError } from "../../backend/TroupeError.ts"
+import { nearestName } from "../../domain/nearestName.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 
 /** `param`: the parameter that is wrong, where it is one. */
@@ -24,6 +25,13 @@ export const badBody = (message: string) => new Refused(400, "invalid_value", `T
 /** What Troupe has no counterpart for: nothing that is asked for is ignored. */
 export const unsupported = (param: string, message: string) =>
   new Refused(422, "unsupported_parameter", `${param} ${message}`, param)
+
+/** `path`: where it stands; `what`: of what it is none. */
+export const unknownParameter = (path: string, name: string, known: ReadonlyArray<string>, what = "") => {
+  const near = nearestName(name, known)
+  const guess = near === undefined ? "" : ` Is it ${near}?`
+  return new Refused(400, "unknown_parameter", `${path} is no parameter${what}.${guess}`, path)
+}
 
 export const noSuchResponse = (id: string) =>
   new Refused(

@@ -2,18 +2,16 @@
  * The body of `POST /v1/responses`: which parameters are taken, and what is said to the others. A parameter without a counterpart
  * is refused with the reason, unless its value asks for nothing.
  */
-import { createHash } from "node:crypto"
 import { isAbsolute } from "node:path"
 import type { McpServerOrName } from "../../domain/McpServer.ts"
 import { McpServer } from "../../domain/McpServer.ts"
 import { nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { JsonObject, JsonRecord } from "../../domain/json.ts"
-import { nearestName } from "../../domain/nearestName.ts"
 import { PermissionPolicy } from "../../domain/Permissions.ts"
 import { Schema } from "effect"
 import { readAnswers } from "./approvals.ts"
 import type { ApprovalAnswer } from "./approvals.ts"
-import { badBody, invalid, Refused, unsupported } from "./errors.ts"
+import { badBody, invalid, unknownParameter, unsupported } from "./errors.ts"
 import { readInput } from "./input.ts"
 import type { GivenInput } from "./input.ts"
 
@@ -125,9 +123,7 @@ const check = (name: string, value: unknown): void => {
   if ((taken as ReadonlyArray<string>).includes(name)) return
   const known = Object.hasOwn(withoutCounterpart, name) ? withoutCounterpart[name] : undefined
   if (known === undefined) {
-    const near = nearestName(name, [...taken, ...Object.keys(withoutCounterpart)])
-    const message = `${name} is no parameter of responses.${near === undefined ? "" : ` Is it ${near}?`}`
-    throw new Refused(400, "unknown_parameter", message, name)
+    throw unknownParameter(name, name, [...taken, ...Object.keys(withoutCounterpart)], " of responses")
   }
   const [why, asksNothing] = known
   if (value !== null && !asksNothing(value)) throw unsupported(name, why)
@@ -234,7 +230,3 @@ const readTools = (tools: unknown): ReadonlyArray<McpServerOrName> => {
     return server
   })
 }
-
-/** What a session remembers of its opening. */
-export const fingerprintOf = (value: unknown): string =>
-  createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32)

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { Layer } from "effect"
 import type { Backend } from "../../backend/Backend.ts"
+import { decoded } from "../decoded.ts"
 import { answerWith, route } from "../route.ts"
 import type { Arrival } from "../route.ts"
 import { badBody, errorResponse, invalid, isRefusal, problemResponse } from "./errors.ts"
@@ -23,14 +24,10 @@ const answering = (handle: Handle) =>
     })
   )
 
-/** The third part of the path: `/v1/responses/resp_…/cancel`. What can't be decoded is the id of nothing. */
+/** The third part of the path: `/v1/responses/resp_…/cancel`. */
 const idIn = ({ url }: Request): string => {
   const [, , , id = ""] = new URL(url).pathname.split("/")
-  try {
-    return decodeURIComponent(id)
-  } catch {
-    return id
-  }
+  return decoded(id)
 }
 
 const create: Handle = async (request, backend) =>
