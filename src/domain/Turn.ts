@@ -213,6 +213,9 @@ export interface TurnRecord {
 /** A deadline ends a turn as an interrupt would: what had arrived is kept, and the agent did not end the turn. */
 export const isCutOff = (status: TurnStatus): boolean => status === "interrupted" || status === "timed_out"
 
+/** It is over, and did not come out well. */
+export const hasNotWorked = (status: TurnStatus): boolean => status === "failed" || isCutOff(status)
+
 /** The fields of a turn that may change after it was submitted. */
 export const turnPatchKeys = [
   "status",

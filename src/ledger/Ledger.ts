@@ -20,6 +20,7 @@ import type { WebhookDelivery, WebhookState } from "../domain/Webhook.ts"
 import type {
   FailedTurn,
   NamedSession,
+  OverviewPage,
   OverviewQuery,
   Page,
   SessionQuery,
@@ -52,7 +53,7 @@ import type { LedgerError } from "./LedgerError.ts"
 
 // Re-exported, so that a user of the ledger needs one import.
 export type * from "./LedgerQuery.ts"
-export { anySession } from "./LedgerQuery.ts"
+export { anySession, sessionsSearched } from "./LedgerQuery.ts"
 export type * from "./LedgerWrite.ts"
 export type { Announcements } from "./Announcements.ts"
 export type { LedgerAway } from "./Availability.ts"
@@ -105,7 +106,7 @@ export class Ledger extends Context.Service<
      * state. Every other filter, and what sorts by anything else, looks at the 10,000 open and the 10,000 closed sessions that
      * were active last, and `count` counts matches among those. Fails on a cursor that was made for another sort.
      */
-    readonly overview: (query: OverviewQuery) => Read<Page<SessionSummary>>
+    readonly overview: (query: OverviewQuery) => Read<OverviewPage>
     readonly summary: (id: SessionId) => Read<Option.Option<SessionSummary>>
     /** Those of them that there are, in no order. */
     readonly summaries: (ids: ReadonlyArray<SessionId>) => Read<ReadonlyArray<SessionSummary>>

@@ -58,6 +58,9 @@ export interface OverviewQuery {
   readonly limit: number
 }
 
+/** How many open sessions, and how many closed ones, are looked at where no index has what is asked: those that were active last. */
+export const sessionsSearched = 10_000
+
 /** All sessions, the last active first. */
 export const anySession: Omit<OverviewQuery, "limit"> = {
   app: null,
@@ -147,4 +150,9 @@ export interface Page<A> {
   /** The number of matches on all pages. */
   readonly count: number
   readonly next: string | null
+}
+
+export interface OverviewPage extends Page<SessionSummary> {
+  /** No index has what was asked, and only `sessionsSearched` were looked at. */
+  readonly isSearched: boolean
 }

@@ -6,7 +6,7 @@ import { Effect, Option } from "effect"
 import { Agents } from "../agent/Agents.ts"
 import { IdempotencyConflict, InvalidRequest, NotSupported, TurnNotFound } from "../domain/Refusal.ts"
 import type { SessionRecord } from "../domain/Session.ts"
-import type { TurnRecord } from "../domain/Turn.ts"
+import { hasNotWorked } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { findSession, nameOfCaller } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
@@ -16,9 +16,6 @@ import * as Transcript from "../runtime/Transcript.ts"
 import type * as AcceptTurn from "./acceptTurn.ts"
 import { checkTurnSettings } from "./checkTurnSettings.ts"
 import { named, resendOf } from "./submission.ts"
-
-const hasNotWorked = ({ status }: TurnRecord): boolean =>
-  status === "failed" || status === "timed_out" || status === "interrupted"
 
 export const make = Effect.fnUntraced(function* ({
   admit,
@@ -33,7 +30,7 @@ export const make = Effect.fnUntraced(function* ({
   const repeatable = Effect.fnUntraced(function* (record: SessionRecord, index: number) {
     const turn = Option.getOrUndefined(yield* ledger.turn(record.id, index))
     if (turn === undefined) return yield* new TurnNotFound({ index })
-    if (turn.kind !== "prompt" || !hasNotWorked(turn)) {
+    if (turn.kind !== "prompt" || !hasNotWorked(turn.status)) {
       const problem = `must be a turn that failed, timed out or was interrupted. Turn ${index} is ${turn.kind === "prompt" ? turn.status : "a compaction"}.`
       return yield* new InvalidRequest({ field: "turn", problem })
     }

@@ -95,7 +95,9 @@ describe("what is said of a session", () => {
       )
       assert.match(
         detail.why.sentence,
-        /^Waits for a free process slot, as number 2 of 2 in line \(\d+ s so far\)\. The 2 slots are held by ses_\w+ of ours \(for .+\), 1 session of another app\./
+        new RegExp(
+          String.raw`^Waits for a free process slot, as number 2 of 2 in line \(\d+ s so far\)\. The 2 slots are held by ${first} of ours \(for .+\), 1 session of another app\.`
+        )
       )
       assert.notInclude(JSON.stringify(detail), other)
       assert.strictEqual((yield* detailOf(troupe, adminToken, third)).line?.holders.length, 2)

@@ -9,7 +9,7 @@ import { SessionState } from "../../domain/Session.ts"
 import { createApi } from "../../inspect/client/api.ts"
 import type { Api, SessionFilter } from "../../inspect/client/api.ts"
 import { age, count, countdown } from "../../inspect/client/format.ts"
-import { noFilter } from "../../inspect/client/rows.ts"
+import { noFilter, outcomes, sorts } from "../../inspect/client/rows.ts"
 import type { CommandFailed } from "../failures.ts"
 import { jsonFlag } from "../options.ts"
 import { asked, findServer, notTroupe, problemFailed, serverFlags, withToken } from "../server.ts"
@@ -39,7 +39,7 @@ export const topCommand = Command.make(
       Flag.withDescription("Only those in this part of a state, such as turning.asking or idle.parked"),
       Flag.optional
     ),
-    outcome: Flag.Literals("outcome", ["completed", "interrupted", "failed", "timed_out"]).pipe(
+    outcome: Flag.Literals("outcome", outcomes).pipe(
       Flag.withDescription("Only those whose last turn ended so"),
       Flag.optional
     ),
@@ -47,7 +47,7 @@ export const topCommand = Command.make(
       Flag.withDescription("Only those whose metadata has this value, as in team=red"),
       Flag.optional
     ),
-    sort: Flag.Literals("sort", ["activity", "created", "state", "outcome", "cost", "turns"]).pipe(
+    sort: Flag.Literals("sort", sorts).pipe(
       Flag.withDescription(
         "The last active first, or the newest, longest in its state, last ended, dearest, most turns"
       ),

@@ -11,13 +11,12 @@ import { problemTextOf } from "../../http/problemOfCause.ts"
 import { RequestId } from "../../http/RequestId.ts"
 import { lastText } from "../../http/Streams.ts"
 import { Inspection } from "../../services/Inspection.ts"
+import { mostTopics } from "../client/topics.ts"
 import { Hub } from "../Hub.ts"
 import { get, routes } from "./route.ts"
 import type { RouteContext } from "./route.ts"
 import { positionIn, textOf } from "./sessionStream.ts"
 
-/** More than a person can look at: each costs a place in the address and a reader of the ledger. */
-const mostTopics = 64
 /** Pages of each that wait for the connection: what is not read yet is in the ledger, or in the ring. */
 const buffered = 2
 
@@ -51,7 +50,7 @@ export const layer = routes(
           const all = yield* Effect.forEach(topics, (topic) => textsOf(context, topic))
           return yield* context.follow(merged(all), { isCompressed: true })
         }),
-        { query: ["on"] }
+        { query: ["on"], lists: ["on"] }
       )
     ]
   })

@@ -59,23 +59,25 @@ export interface InspectRoute {
   readonly path: `/${string}`
   /** The parameters of its query: another one is refused. */
   readonly query: ReadonlyArray<string>
+  /** Those of them that may come several times. */
+  readonly lists: ReadonlyArray<string>
   readonly takesBody: boolean
   readonly handle: (context: RouteContext) => Effect.Effect<Answer, ProblemDetails>
 }
 
-/** `query`: the names of its parameters. */
+/** `query`: the names of its parameters; `lists`: of those that may come several times. */
 export const get = (
   path: InspectRoute["path"],
   handle: InspectRoute["handle"],
-  { query = [] }: { readonly query?: InspectRoute["query"] } = {}
-): InspectRoute => ({ method: "GET", path, query, takesBody: false, handle })
+  { lists = [], query = [] }: Partial<Pick<InspectRoute, "lists" | "query">> = {}
+): InspectRoute => ({ method: "GET", path, query, lists, takesBody: false, handle })
 
 /** A body is read by the handler, with `bodyOf`. */
 export const post = (
   path: InspectRoute["path"],
   handle: InspectRoute["handle"],
   { takesBody = false }: { readonly takesBody?: boolean } = {}
-): InspectRoute => ({ method: "POST", path, query: [], takesBody, handle })
+): InspectRoute => ({ method: "POST", path, query: [], lists: [], takesBody, handle })
 
 /** Adds the routes under `/inspect/api`, for authenticated callers. */
 export const routes = <E, R>(make: Effect.Effect<ReadonlyArray<InspectRoute>, E, R>) =>
@@ -83,13 +85,13 @@ export const routes = <E, R>(make: Effect.Effect<ReadonlyArray<InspectRoute>, E,
     Effect.gen(function* () {
       const access = yield* Access
       const streams = yield* Streams
-      for (const { handle, method, path, query: parameters, takesBody } of yield* make) {
+      for (const { handle, lists, method, path, query: parameters, takesBody } of yield* make) {
         yield* router.add(method, `/inspect/api${path}`, (request) =>
           Effect.gen(function* () {
             const caller = yield* access.callerOf(request)
             const params = yield* HttpRouter.params
             const query = queryOf(request)
-            yield* checkQuery(query, parameters)
+            yield* checkQuery(query, parameters, lists)
             if (!takesBody) yield* checkBody(request, { takesBody })
             return yield* handle({
               caller,
@@ -112,15 +114,16 @@ export const routes = <E, R>(make: Effect.Effect<ReadonlyArray<InspectRoute>, E,
 
 export const queryOf = (request: Request): URLSearchParams => new URL(request.url, "http://troupe").searchParams
 
-/** Parameters that may come several times. */
-const lists = new Set(["on"])
-
 /** Of none a value is ignored, and none has what a database can't compare with. */
-const checkQuery = (query: URLSearchParams, parameters: ReadonlyArray<string>): Effect.Effect<void, InvalidRequest> => {
+const checkQuery = (
+  query: URLSearchParams,
+  parameters: ReadonlyArray<string>,
+  lists: ReadonlyArray<string>
+): Effect.Effect<void, InvalidRequest> => {
   const seen = new Set<string>()
   for (const [name, value] of query) {
     if (!parameters.includes(name)) return Effect.fail(new InvalidRequest(unknownMember(name, parameters, "parameter")))
-    const problem = seen.has(name) && !lists.has(name) ? "was given twice." : textProblem(value)
+    const problem = seen.has(name) && !lists.includes(name) ? "was given twice." : textProblem(value)
     if (problem !== null) return Effect.fail(new InvalidRequest({ field: name, problem }))
     seen.add(name)
   }

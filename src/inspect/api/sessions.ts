@@ -5,15 +5,15 @@ import { Inspection } from "../../services/Inspection.ts"
 import type { Caller, SessionsQuery } from "../../services/Inspection.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import { SessionState } from "../../domain/Session.ts"
-import type { Approvals, Coverage, Rows, SessionRows, Sort } from "../contract.ts"
+import type { Approvals, Coverage, Rows, SessionRows } from "../contract.ts"
 import { approvalDto } from "../detail/dto.ts"
+import { mostIds, outcomes, sorts } from "../client/rows.ts"
 import { rowOf } from "../row.ts"
 import { get, integerOf, routes } from "./route.ts"
 import { cut } from "../../domain/cut.ts"
 
 const rows = { least: 1, most: 500, otherwise: 100 }
 const longestText = 200
-const mostIds = 200
 /** No person looks through more; the page says that there are more. */
 const mostApprovals = 500
 
@@ -102,8 +102,6 @@ const textOf = (query: URLSearchParams, name: string): string | null => {
 }
 
 const substates = Object.keys(stateInfo)
-const outcomes = ["completed", "interrupted", "failed", "timed_out"] as const
-const sorts = ["activity", "created", "state", "outcome", "cost", "turns"] as const satisfies ReadonlyArray<Sort>
 
 /** `null` where it is absent. */
 const oneOf = <A extends string>(

@@ -2,9 +2,19 @@
  * How a table of sessions, in the page and in the terminal, uses the pages and steps that it receives: which rows match a
  * filter, and how the counts are kept up to date in between without asking the server at each step.
  */
-import type { SessionRow, SessionRows, SlimStep, State } from "../contract.ts"
+import type { SessionRow, SessionRows, SlimStep, Sort, State } from "../contract.ts"
 import type { SessionFilter } from "./api.ts"
 import { stateOf } from "./tones.ts"
+
+/** What a list can be filtered and sorted by, at the server, in the page and in the terminal. */
+export const states = ["idle", "turning", "retiring", "closed"] as const satisfies ReadonlyArray<State>
+export const outcomes = ["completed", "interrupted", "failed", "timed_out"] as const satisfies ReadonlyArray<
+  SessionFilter["outcome"]
+>
+export const sorts = ["activity", "created", "state", "outcome", "cost", "turns"] as const satisfies ReadonlyArray<Sort>
+
+/** So many rows can be asked for by their ids at once. */
+export const mostIds = 200
 
 export const noFilter: SessionFilter = {
   q: "",

@@ -28,8 +28,8 @@ interface Followed {
   phase: Phase["name"]
 }
 
-/** As many as the server takes. */
-const mostTopics = 64
+/** As many as a browser follows, and the server takes: each costs a place in the address and a reader of the ledger. */
+export const mostTopics = 64
 const tooMany: Problem = {
   status: 0,
   error: "too_many_windows",

@@ -6,7 +6,7 @@ import type { Cost } from "../../domain/Cost.ts"
 import { AppName, SessionId } from "../../domain/Ids.ts"
 import { nameOf } from "../../domain/sessionName.ts"
 import { parsePosition } from "../../ledger/Cursor.ts"
-import { anySession, Ledger } from "../../ledger/Ledger.ts"
+import { anySession, Ledger, sessionsSearched } from "../../ledger/Ledger.ts"
 import type { OverviewQuery, SessionSummary, TransitionCount } from "../../ledger/Ledger.ts"
 import { appFilter, sees } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
@@ -51,24 +51,20 @@ export interface SessionsOverview {
 const isAppName = Schema.is(AppName)
 const isSessionId = Schema.is(SessionId)
 
-/** What no index has in its order, or finds. */
-const isRanked = ({ agent, meta, node, outcome, search, sort, state, substate }: Omit<SessionsQuery, "app">) =>
-  [agent, meta, node, outcome, search].some((filter) => filter !== null) ||
-  (sort !== "activity" && (sort !== "created" || state !== null || substate !== null))
-
-const looked = 10_000
-
-const isMoreThanRanked = (
+const isMoreThanSearched = (
   { state, substate }: Omit<SessionsQuery, "app">,
   { closed, idle, retiring, turning }: SessionsOverview["stateCounts"]
 ) => {
   const isClosed = state === "closed" || substate === "closed"
   const isEither = state === null && substate === null
   const isAsleep = state === "idle" || substate === "idle.asleep"
-  return ((isClosed || isEither) && closed > looked) || ((isEither || isAsleep) && idle + turning + retiring > looked)
+  return (
+    ((isClosed || isEither) && closed > sessionsSearched) ||
+    ((isEither || isAsleep) && idle + turning + retiring > sessionsSearched)
+  )
 }
 
-const noSessions = { items: [], count: 0, next: null }
+const noSessions = { items: [], count: 0, next: null, isSearched: false }
 
 export const make = Effect.gen(function* () {
   const host = yield* SessionHost
@@ -120,7 +116,7 @@ export const make = Effect.gen(function* () {
       sessions: yield* withCosts(page.items),
       count: page.count,
       next: page.next,
-      isBounded: isRanked(query) && isMoreThanRanked(query, stateCounts),
+      isBounded: page.isSearched && isMoreThanSearched(query, stateCounts),
       stateCounts,
       substateCounts: yield* ledger.substateCounts(callerApp),
       agents: names.agents,

@@ -23,6 +23,7 @@ import type { ApprovalRecord } from "../../domain/Approval.ts"
 import { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
 import type { SessionId } from "../../domain/Ids.ts"
 import type { SessionView } from "../../domain/Session.ts"
+import { hasNotWorked } from "../../domain/Turn.ts"
 import type { TurnRecord } from "../../domain/Turn.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { ArmedTimer, ClaimRecord, OutboxCommand, StepRecord } from "../../ledger/Ledger.ts"
@@ -94,7 +95,7 @@ export const make = Effect.gen(function* () {
 
   const repeatedAs = Effect.fnUntraced(function* (id: SessionId, turns: ReadonlyArray<TurnRecord>) {
     const repeated: Array<InspectedSession["repeated"][number]> = []
-    const failed = turns.filter(({ status }) => status !== "completed" && status !== "queued" && status !== "running")
+    const failed = turns.filter(({ status }) => hasNotWorked(status))
     for (const { index } of failed.slice(-mostRepeated)) {
       const again = yield* ledger.turnOfSubmission(id, resendOf(index).id)
       if (Option.isSome(again)) repeated.push({ turn: index, as: again.value.index })

@@ -1,7 +1,6 @@
 /** Where the page is, in the part of the address behind `#`: a link to it can be sent, and going back works. */
-import type { State } from "../../contract.ts"
 import type { SessionFilter } from "../../client/api.ts"
-import { noFilter } from "../../client/rows.ts"
+import { noFilter, outcomes, sorts, states } from "../../client/rows.ts"
 
 /** A moment of a session, and the part of it that is shown: `…/steps/16?tab=state`. Absent: now, and its transcript. */
 export interface Place {
@@ -21,12 +20,6 @@ export type Route =
   | { readonly view: "agents" }
   | { readonly view: "new" }
   | { readonly view: "unknown" }
-
-const states = ["idle", "turning", "retiring", "closed"] satisfies ReadonlyArray<State>
-const outcomes = ["completed", "interrupted", "failed", "timed_out"] satisfies ReadonlyArray<SessionFilter["outcome"]>
-const sorts = ["activity", "created", "state", "outcome", "cost", "turns"] satisfies ReadonlyArray<
-  SessionFilter["sort"]
->
 
 const oneOf = <A extends string>(words: ReadonlyArray<A>, text: string | null): A | null =>
   words.find((word) => word === text) ?? null

@@ -2,12 +2,11 @@
 import type { State } from "../../contract.ts"
 import type { SessionFilter } from "../../client/api.ts"
 import { digits } from "../../client/format.ts"
+import { states } from "../../client/rows.ts"
 import { stateOf, substateWords, toneOf } from "../../client/tones.ts"
 import { hashOf } from "../app/router.ts"
 import { Sign } from "../ui/State.tsx"
 import { table } from "./feed.ts"
-
-const states: ReadonlyArray<State> = ["idle", "turning", "retiring", "closed"]
 
 export const CountsBar = ({ filter }: { readonly filter: SessionFilter }) => {
   const counts = table.counts.value

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks"
 import type { SessionFilter } from "../../client/api.ts"
 import { replace } from "../app/location.ts"
-import { isByActivity, isFiltered, noFilter } from "../../client/rows.ts"
+import { isByActivity, isFiltered, noFilter, outcomes } from "../../client/rows.ts"
 import { plural } from "../../client/format.ts"
 import { isAdmin, thisNode } from "../store.ts"
 import { ColumnChooser } from "./ColumnChooser.tsx"
@@ -121,8 +121,6 @@ export const Tools = ({ filter }: { readonly filter: SessionFilter }) => {
     </div>
   )
 }
-
-const outcomes = ["completed", "interrupted", "failed", "timed_out"]
 
 /** On a narrow screen the columns have no heads to press. */
 const SortChoice = ({

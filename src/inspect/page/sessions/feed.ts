@@ -6,7 +6,7 @@ import { effect, signal } from "@preact/signals"
 import { listen } from "../app/serverStatus.ts"
 import { problemFrom } from "../../client/api.ts"
 import type { Problem, SessionFilter } from "../../client/api.ts"
-import { isByActivity, noFilter } from "../../client/rows.ts"
+import { isByActivity, mostIds, noFilter } from "../../client/rows.ts"
 import { gathered } from "../app/gathered.ts"
 import type { SlimStep } from "../../contract.ts"
 import { api, me } from "../store.ts"
@@ -99,11 +99,10 @@ let frame = 0
 
 /** Sessions whose rows are to be read again, since a step does not know all of them. */
 const toRenew = new Set<string>()
-const mostRenewed = 200
 const renewMillis = 1_000
 
 const renewing = gathered(async () => {
-  const ids = [...toRenew].slice(0, mostRenewed)
+  const ids = [...toRenew].slice(0, mostIds)
   for (const id of ids) toRenew.delete(id)
   if (ids.length === 0) return
   table.renewed((await api.rows(ids)).sessions)
@@ -125,7 +124,7 @@ const flush = () => {
   const unknown = table.steps(steps, place.isAtTop, performance.now())
   if (unknown.length === 0) return
   // The last ones: nobody reads more at once.
-  for (const id of unknown.slice(-mostRenewed)) toRenew.add(id)
+  for (const id of unknown.slice(-mostIds)) toRenew.add(id)
   renewing.refreshSoon()
 }
 

@@ -9,7 +9,8 @@ import { Effect, Option } from "effect"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import { parsePosition, positionOf } from "../../Cursor.ts"
 import { LedgerError } from "../../LedgerError.ts"
-import type { OverviewQuery, Page, SessionSummary } from "../../LedgerQuery.ts"
+import { sessionsSearched } from "../../LedgerQuery.ts"
+import type { OverviewPage, OverviewQuery, SessionSummary } from "../../LedgerQuery.ts"
 import type { Database } from "../Database.ts"
 import * as Counts from "./counts.ts"
 import { directionOf, lastActive, matching, neededBy, rankOf } from "./overviewQuery.ts"
@@ -17,8 +18,6 @@ import type { Fragment, Position } from "./overviewQuery.ts"
 import { namedOf, selectNamed, selectSummaries, summaryOf } from "./summaries.ts"
 import type { SummaryRow } from "./summaries.ts"
 
-/** How many open sessions, and how many closed ones, are looked at: those that were active last. */
-export const sessionsSearched = 10_000
 /** How many of the newest sessions name the agents that can be filtered by. */
 const sessionsNamingAgents = 5_000
 
@@ -59,7 +58,12 @@ export const reads = (db: Database) => {
       rows.length > query.limit && last !== undefined
         ? positionOf({ rank: last.rank, id: last.summary.id }, query)
         : null
-    const result: Page<SessionSummary> = { items: items.map(({ summary }) => summary), count, next }
+    const result: OverviewPage = {
+      items: items.map(({ summary }) => summary),
+      count,
+      next,
+      isSearched: whole === null
+    }
     return result
   })
 
