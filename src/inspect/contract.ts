@@ -34,6 +34,7 @@
  * | `GET sessions/{id}/processes` | `Processes` |
  * | `GET sessions/{id}/why` | `Diagnosis` |
  * | `GET sessions/{id}/export?format=json\|html&texts=0\|1` | a file |
+ * | `GET sessions/{id}/export?format=svg\|dot\|mermaid` | the chart of its machine as a file, with its state marked |
  * | `GET agents` | `Agents`: what a session can be started with, and how the agents are |
  * | `POST agents/{name}/check` | `Checked`: starts the agent once, calls no model; for the admin only |
  * | `GET agents/{name}/threads?app&cwd&cursor` | `Threads`: the conversations that the agent has |

@@ -281,6 +281,9 @@ export interface Diagnosis {
   readonly markdown: string
 }
 
+/** The session, as the page that shows it or as its data; or the chart of its machine, with the state that it is in marked. */
+export type ExportFormat = "json" | "html" | "svg" | "dot" | "mermaid"
+
 /** The contents of an exported file: everything that the page needs to show the session without a server. */
 export interface Exported {
   readonly troupe: { readonly version: string; readonly exported_at: number; readonly format: 1 }

@@ -64,6 +64,7 @@ describe.skipIf(chromium === null)("an app's login", () => {
       ["GET", "/processes"],
       ["GET", "/export?format=json"],
       ["GET", "/export?format=html&texts=1"],
+      ["GET", "/export?format=svg"],
       ["POST", "/interrupt"],
       ["POST", "/close"],
       ["POST", "/unpark"],

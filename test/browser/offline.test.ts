@@ -1,11 +1,12 @@
 /** A session as one file: it opens without a server, can be replayed, and contains only what was asked for. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { Page } from "playwright-core"
 import { chromium, shoot } from "./chromium.ts"
+import { isSound } from "./isSound.ts"
 import { adminToken, startTroupe, patienceMillis } from "./harness.ts"
 import type { RunningTroupe } from "./harness.ts"
 
@@ -72,6 +73,41 @@ describe.skipIf(chromium === null)("an exported session", () => {
     await shoot(page, "session-offline")
     assert.deepStrictEqual(wrong, [])
     await page.context().close()
+  })
+
+  it("has its chart in the menu behind the safe file, as an SVG that names and marks the state that it is in", async () => {
+    const app = await troupe.mint("mail")
+    const asking = await troupe.create(app, { permissions: "ask" })
+    await troupe.begin(app, asking, "ask-tool echo of-a-person")
+    const page = await troupe.visit({ token: adminToken, width: 1366, height: 650, at: `#/sessions/${asking}` })
+    await page.locator(".session-head .badge", { hasText: "asking" }).waitFor()
+    await page.getByText("Export", { exact: true }).click()
+    const offered = page.locator(".export-body a")
+    assert.deepStrictEqual(await offered.allTextContents(), [
+      "One HTML file, opens offline",
+      "JSON",
+      "SVG",
+      "Graphviz",
+      "Mermaid"
+    ])
+    await isSound(page, "the menu of exports")
+    await shoot(page, "export-menu")
+    const [download] = await Promise.all([page.waitForEvent("download"), offered.nth(2).click()])
+    assert.strictEqual(download.suggestedFilename(), `troupe-${asking}.svg`)
+    const file = join(directory, "chart.svg")
+    await download.saveAs(file)
+    assert.notInclude(readFileSync(file, "utf8"), "of-a-person")
+
+    const picture = await troupe.browser.newContext({ offline: true, viewport: { width: 1000, height: 1400 } })
+    const drawn = await picture.newPage()
+    await drawn.goto(pathToFileURL(file).href)
+    const active = drawn.locator(".state.active")
+    assert.deepStrictEqual(await active.locator("text").allTextContents(), ["asking"])
+    assert.match((await active.locator("title").textContent()) ?? "", /^turning\.asking\n/)
+    await shoot(drawn, "export-chart")
+    await picture.close()
+    await page.context().close()
+    await troupe.call("DELETE", `/sessions/${asking}`, app)
   })
 
   it("contains its texts where they are asked for, as text", async () => {

@@ -10,8 +10,8 @@ import type { Detail, Exported, TranscriptEvent } from "../../src/inspect/sessio
 import { asHtml } from "../../src/inspect/export/file.ts"
 import { hidden, keepingTexts, ownWords, withoutTexts } from "../../src/inspect/export/redaction.ts"
 import { adminToken, open } from "./harness.ts"
+import { api, at, until } from "./sessionApi.ts"
 
-const api = (id: string, rest = "") => `/inspect/api/sessions/${id}${rest}`
 const sentence = "the fox said <script>alert(1)</script> to nobody"
 /** Has the shape of a key, and is not one. */
 const secret = ["sk", "abcdefghijklmnop1234"].join("-")
@@ -189,10 +189,53 @@ describe("an exported session", () => {
     Effect.gen(function* () {
       const { call, create, mint } = yield* open()
       const id = yield* create(yield* mint("ours"))
-      for (const query of ["format=pdf", "texts=yes"]) {
+      for (const [query, said] of [
+        ["format=pdf", "must be one of json, html, svg, dot, mermaid."],
+        ["texts=yes", "must be one of 0, 1."],
+        ["format=svg&texts=yes", "must be one of 0."],
+        ["format=svg&texts=1", "svg has no texts."]
+      ] as const) {
         const { json, status } = yield* call(api(id, `/export?${query}`), { token: adminToken })
         assert.deepStrictEqual([status, json.error], [400, "invalid_request"], query)
+        assert.include(json.detail, said)
       }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is the chart of its machine as well, with the state that it is in marked and no text", () =>
+    Effect.gen(function* () {
+      const troupe = yield* open()
+      const { call, create, mint, turn } = troupe
+      const token = yield* mint("ours")
+      const id = yield* create(token, { permissions: "ask" })
+      const chart = Effect.fnUntraced(function* (format: string) {
+        const { headers, status, text } = yield* call(api(id, `/export?format=${format}&texts=0`), { token })
+        assert.strictEqual(status, 200, text)
+        return { text, name: headers.get("content-disposition"), type: headers.get("content-type") }
+      })
+      assert.include((yield* chart("svg")).text, "it stands in idle.asleep</title>")
+      yield* Effect.forkScoped(turn(token, id, "ask-tool echo the fox"))
+      yield* until(troupe, token, id, at("turning.asking"))
+
+      const svg = yield* chart("svg")
+      assert.deepStrictEqual([svg.type, svg.name], ["image/svg+xml", `attachment; filename="troupe-${id}.svg"`])
+      assert.include(svg.text, "it stands in turning.asking</title>")
+      assert.match(svg.text, /class="state active"[^>]*><title>turning\.asking/)
+      const dot = yield* chart("dot")
+      assert.deepStrictEqual(
+        [dot.type, dot.name],
+        ["text/vnd.graphviz; charset=utf-8", `attachment; filename="troupe-${id}.dot"`]
+      )
+      assert.match(dot.text, /"turning\.asking" \[.*class="active"/)
+      const mermaid = yield* chart("mermaid")
+      assert.deepStrictEqual(
+        [mermaid.type, mermaid.name],
+        ["application/vnd.mermaid", `attachment; filename="troupe-${id}.mmd"`]
+      )
+      assert.include(mermaid.text, "class turning_asking active\n")
+      for (const { text } of [svg, dot, mermaid]) assert.notInclude(text, "fox")
+      yield* call(api(id, "/close"), { token, body: {} })
+      assert.include((yield* chart("svg")).text, "it stands in closed</title>")
     }).pipe(Effect.scoped)
   )
 })

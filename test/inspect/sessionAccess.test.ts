@@ -15,7 +15,7 @@ describe("the dashboard's API of one session", () => {
       const never = yield* call(api("ses_never"), { token: theirs })
       assert.strictEqual(never.status, 404)
       const problemOf = ({ detail, error, ok, title }: Record<string, unknown>) => ({ detail, error, ok, title })
-      const reads = ["", "/steps", "/steps/1/wire", "/events", "/stream", "/processes", "/export"]
+      const reads = ["", "/steps", "/steps/1/wire", "/events", "/stream", "/processes", "/export", "/export?format=svg"]
       const writes = [
         ["/interrupt"],
         ["/close"],

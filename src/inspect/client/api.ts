@@ -24,7 +24,17 @@ import type {
   Threads
 } from "../contract.ts"
 import type { Agents, Attentions, Checked, Fleet, FleetSessions, Nodes } from "../fleetContract.ts"
-import type { Detail, Diagnosis, Events, Hits, Processes, Steps, Turns, Wire } from "../sessionContract.ts"
+import type {
+  Detail,
+  Diagnosis,
+  Events,
+  ExportFormat,
+  Hits,
+  Processes,
+  Steps,
+  Turns,
+  Wire
+} from "../sessionContract.ts"
 import { parsed } from "./visible.ts"
 import { cut } from "../../domain/cut.ts"
 
@@ -200,7 +210,7 @@ export const createApi = (base: string, send: typeof fetch = fetch) => {
       return url.href
     },
     streamUrl: (id: string, after?: string) => urlOf(`${of(id)}/stream`, { after }),
-    exportUrl: (id: string, format: "json" | "html", texts: boolean) =>
+    exportUrl: (id: string, format: ExportFormat, texts: boolean) =>
       urlOf(`${of(id)}/export`, { format, texts: texts ? 1 : 0 })
   }
 }

@@ -1,5 +1,6 @@
-/** The session as a file to keep or to send; texts are left out unless somebody wants them in it. */
+/** The session as a file to keep or to send, without texts unless somebody wants them in it; and its chart. */
 import { useEffect, useRef, useState } from "preact/hooks"
+import type { ExportFormat } from "../../sessionContract.ts"
 import type { SessionApi } from "./store.ts"
 
 export const ExportMenu = ({ api }: { readonly api: SessionApi }) => {
@@ -26,10 +27,24 @@ export const ExportMenu = ({ api }: { readonly api: SessionApi }) => {
         <a class="button" href={api.exportUrl("json", withTexts)} download onClick={close}>
           JSON
         </a>
+        <p class="dim">The chart of all states, with the one that it is in marked. It has no texts in any case.</p>
+        <div class="export-charts">
+          {charts.map(([format, name]) => (
+            <a key={format} class="button" href={api.exportUrl(format, false)} download onClick={close}>
+              {name}
+            </a>
+          ))}
+        </div>
       </div>
     </details>
   )
 }
+
+const charts = [
+  ["svg", "SVG"],
+  ["dot", "Graphviz"],
+  ["mermaid", "Mermaid"]
+] as const satisfies ReadonlyArray<readonly [ExportFormat, string]>
 
 /** A press beside it, or Escape, closes it. */
 const useClosing = (menu: { readonly current: HTMLDetailsElement | null }) =>

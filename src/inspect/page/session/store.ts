@@ -12,6 +12,7 @@ import type {
   Detail,
   Diagnosis,
   Events,
+  ExportFormat,
   Hits,
   Processes,
   Step,
@@ -58,7 +59,7 @@ export interface SessionApi {
   readonly steer: (text: string) => Promise<Done>
   readonly compact: () => Promise<Done>
   readonly fork: (turn: number) => Promise<Opened>
-  readonly exportUrl: (format: "json" | "html", texts: boolean) => string
+  readonly exportUrl: (format: ExportFormat, texts: boolean) => string
 }
 
 /** The clock of the page may be a little behind the last thing that happened. */
