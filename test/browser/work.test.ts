@@ -18,7 +18,14 @@ describe.skipIf(chromium === null)("working in a session", () => {
     const fixtures = join(import.meta.dirname, "../fixtures")
     const trace = join(fixtures, "traces/acp/codex-patch-workspace-write.ndjson")
     const command = [process.execPath, join(fixtures, "agents/acp-replay.ts"), trace]
-    const agents = { patcher: { protocol: "acp", command } }
+    const agents = {
+      patcher: { protocol: "acp", command },
+      compacter: {
+        protocol: "codex-app-server",
+        command: [process.execPath, join(fixtures, "agents/codex.ts")],
+        env: { TRACE: join(fixtures, "traces/codex/55-compact.ndjson"), RECEIVED: join(workspace.cwd, "received") }
+      }
+    }
     writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify({ agents }))
     troupe = await startTroupe({}, workspace)
     app = await troupe.mint("desk")
@@ -158,6 +165,32 @@ describe.skipIf(chromium === null)("working in a session", () => {
     )
     await isSound(page, "steered")
     await troupe.call("DELETE", `/sessions/${steered}`, app)
+  })
+
+  it("an agent's context is compacted by two presses, as a turn of its own", async () => {
+    const full = await troupe.create(app, { agent: "compacter", permissions: "approve_all" })
+    for (const prompt of ["first message", "second message"]) await troupe.turn(app, full, prompt)
+    const page = await troupe.visit({ ...laptop, at: `#/sessions/${full}` })
+    await page.getByRole("button", { name: "Compact" }).click()
+    await page.getByRole("button", { name: "A turn, really?" }).click()
+    await page.locator(".entry-prompt", { hasText: "(compacts the conversation)" }).waitFor()
+    await page.locator(".entry-news", { hasText: "context was compacted" }).waitFor()
+    await page.locator(".session-head .badge", { hasText: "awake" }).waitFor()
+    await shoot(page, "work-compacted")
+    await isSound(page, "compacted")
+    await troupe.call("DELETE", `/sessions/${full}`, app)
+  })
+
+  it("of an agent that can't be asked to compact, the button says why it does nothing", async () => {
+    const page = await troupe.visit({ ...laptop, at: at("") })
+    const button = page.getByRole("button", { name: "Compact" })
+    assert.strictEqual(await button.getAttribute("aria-disabled"), "true")
+    await button.focus()
+    await page.keyboard.press("Enter")
+    await page.getByText("demo can't be asked to compact its context. It does so by itself, if at all.").waitFor()
+    await isSound(page, "can't compact")
+    await shoot(page, "work-not-compacted")
+    assert.strictEqual((await troupe.call("POST", `/sessions/${id}/compact`, app)).status, 422)
   })
 
   it("two moments, and two sessions, are compared beside each other", async () => {

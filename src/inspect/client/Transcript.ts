@@ -170,7 +170,10 @@ export class Transcript {
       case "usage_update":
         return this.#usage(event, pretty({ ...update, sessionUpdate: undefined }))
       default:
-        return this.#other(event, kind.replaceAll("_", " "), { ...update, sessionUpdate: undefined })
+        return this.#other(event, compactionWords(update) ?? kind.replaceAll("_", " "), {
+          ...update,
+          sessionUpdate: undefined
+        })
     }
   }
 
@@ -219,6 +222,12 @@ export class Transcript {
   #add({ at, seq, turn }: TranscriptEvent, body: Body, suffix = ""): void {
     this.#items.push({ ...body, key: `${seq}${suffix}`, turn, at, until: at } as Item)
   }
+}
+
+/** Codex reports a compaction so; agents of ACP report it as a tool call, which has its own title. */
+const compactionWords = ({ _meta: meta }: Readonly<Record<string, unknown>>): string | undefined => {
+  const phase = isRecord(meta) ? meta["troupe/compaction"] : undefined
+  return phase === "started" ? "context is compacted" : phase === "completed" ? "context was compacted" : undefined
 }
 
 /** Two redacted pieces become one with the sum of their lengths. */

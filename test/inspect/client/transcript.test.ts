@@ -121,6 +121,18 @@ describe("a transcript", () => {
     assert.deepInclude(items[4], { ok: false, text: "It died" })
   })
 
+  it("says of a compaction that it was one", () => {
+    const items = itemsOf(
+      update("session_info_update", { _meta: { "troupe/compaction": "started" } }),
+      update("session_info_update", { _meta: { "troupe/compaction": "completed" } }),
+      update("session_info_update", { _meta: { "troupe/compaction": { not: "a word" } }, title: "A name" })
+    )
+    assert.deepStrictEqual(
+      items.map((item) => (item.kind === "other" ? item.what : item.kind)),
+      ["context is compacted", "context was compacted", "session info update"]
+    )
+  })
+
   it("takes an event once, and has a new list after each change", () => {
     const first = message("Once")
     const transcript = new Transcript()

@@ -87,11 +87,23 @@ export const Composer = ({ api, store }: Props) => {
           Add to this turn
         </button>
       ) : null}
-      {!isTurning && session?.can.compact === true && session.turns > 0 ? (
+      {isTurning || session === undefined || session.turns === 0 ? null : session.can.compact ? (
         <Confirm again="A turn, really?" disabled={isBusy} run={() => act(api.compact)}>
           Compact
         </Confirm>
-      ) : null}
+      ) : (
+        <CannotCompact agent={session.agent} />
+      )}
     </form>
+  )
+}
+
+/** It can be pressed, and says why it does nothing: who can't hover over it has no other way to know. */
+const CannotCompact = ({ agent }: { readonly agent: string }) => {
+  const why = `${agent} can't be asked to compact its context. It does so by itself, if at all.`
+  return (
+    <button type="button" class="button" aria-disabled="true" title={why} onClick={() => say(why, "bad")}>
+      Compact
+    </button>
   )
 }
