@@ -9,8 +9,9 @@ import { isAgentMessage, subagentKind } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage, SessionUpdate } from "../domain/Acp.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
 import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../domain/json.ts"
-import * as ToolCall from "../domain/ToolCall.ts"
+import type { ToolCall } from "../domain/ToolCall.ts"
 import { contentText, joined } from "./contentText.ts"
+import { isOfSubagent, isToolUpdate, ToolCalls } from "./ToolCalls.ts"
 
 export interface TextEntry {
   readonly _tag: "Text" | "Thought"
@@ -27,7 +28,7 @@ export interface TextEntry {
 
 export type TimelineEntry =
   | TextEntry
-  | { readonly _tag: "Tool"; readonly tool: ToolCall.ToolCall }
+  | { readonly _tag: "Tool"; readonly tool: ToolCall }
   /** A person's words that were added to the running turn. */
   | { readonly _tag: "Steering"; readonly text: string }
   | { readonly _tag: "Note"; readonly kind: string; readonly payload: unknown }
@@ -64,7 +65,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   const hasMessageIds = updates.some(namesMessages)
 
   const entries = new Set<TimelineEntry>()
-  const tools = new Map<string, ToolCall.ToolCall>()
+  const tools = new ToolCalls((tool) => entries.add({ _tag: "Tool", tool }))
   /** Texts and thoughts to which a chunk can still add, by kind and id. */
   const openTexts = new Map<string, TextEntry>()
   let current: TextEntry | null = null
@@ -81,8 +82,6 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   let unfinished: TextEntry | null = null
   let compacted = false
   let notes = 0
-  /** How many calls had the id of an earlier one. */
-  let reused = 0
 
   /** The current text is complete: something else follows, or the turn ended well. */
   const close = () => {
@@ -120,24 +119,13 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   }
 
   const onToolCall = (update: SessionUpdate) => {
-    const id = nonEmptyTextIn(update["toolCallId"])
-    if (id === null) return
+    if (tools.merge(update) === null) return
     unfinished = null
-    let tool = tools.get(id)
-    // Some providers number their calls anew in each answer, so a call that begins after its end is another one.
-    const isAnother = tool !== undefined && update.sessionUpdate === "tool_call" && ToolCall.ended(tool)
-    if (isAnother) reused++
-    if (tool === undefined || isAnother) {
-      tool = ToolCall.begin(isAnother ? `${id} ${reused}` : id)
-      tools.set(id, tool)
-      entries.add({ _tag: "Tool", tool })
-    }
     if (update.sessionUpdate === "tool_call") {
       close()
       // A text after a call is another message, whatever its id. Where texts are marked, ids can be trusted.
       if (!marked) openTexts.clear()
     }
-    ToolCall.merge(tool, update)
   }
 
   const note = (kind: string, payload: unknown): TimelineEntry => {
@@ -166,11 +154,10 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   }
 
   const onUpdate = (update: SessionUpdate) => {
-    // Updates of Claude's sub-agents come in their parent's session.
-    if (nonEmptyTextIn(at(update, "_meta", "claudeCode", "parentToolUseId")) !== null) return
+    if (isOfSubagent(update)) return
     const kind = update.sessionUpdate
     if (isChunk(update)) return onChunk(update)
-    if (kind === "tool_call" || kind === "tool_call_update") return onToolCall(update)
+    if (isToolUpdate(update)) return onToolCall(update)
     if (kind === "plan") {
       // A plan replaces the one before it, so only the last is left.
       if (plan !== null && entries.delete(plan)) notes--

@@ -20,6 +20,13 @@ export type Shape =
 
 export const shapeOf = (tool: ToolCall): Shape => (tool.item === null ? ofAgent(tool) : ofCodex(tool, tool.item))
 
+/** Which of them, without its texts: what a call is does not follow from what went in or came out. */
+export const formOf = ({ item, kind, name, title }: ToolCall): Shape["_tag"] => {
+  if (item !== null) return callItems.has(textIn(item["type"]) ?? "") ? "Call" : "Note"
+  if (isCompaction({ kind, title })) return "Compaction"
+  return name !== null || (kind !== null && actionKinds.has(kind)) ? "Call" : "Note"
+}
+
 const call = (name: string, args: unknown, content: string): Shape => ({
   _tag: "Call",
   name,
@@ -28,6 +35,9 @@ const call = (name: string, args: unknown, content: string): Shape => ({
 })
 
 // ---- codex: by the type of its item
+
+/** The items that are calls of a function. */
+const callItems: ReadonlySet<string> = new Set(["commandExecution", "fileChange", "mcpToolCall", "dynamicToolCall"])
 
 const ofCodex = (tool: ToolCall, item: JsonObject): Shape => {
   const { server, tool: toolName, type, ...rest } = item
@@ -67,9 +77,12 @@ const dynamicResult = (tool: ToolCall): string => {
 /** Kinds that name what was done. The others (`think`, `other`, `switch_mode`) name no tool. */
 const actionKinds: ReadonlySet<string> = new Set(["read", "edit", "delete", "move", "search", "execute", "fetch"])
 
+/** claude-agent-acp and codex-acp both report a compaction as a call of this kind and title; nothing else marks it. */
+const isCompaction = ({ kind, title }: Pick<ToolCall, "kind" | "title">): boolean =>
+  kind === "think" && title === "Compact conversation"
+
 const ofAgent = (tool: ToolCall): Shape => {
-  // claude-agent-acp and codex-acp both report a compaction as a call of this kind and title; nothing else marks it.
-  if (tool.kind === "think" && tool.title === "Compact conversation") return { _tag: "Compaction" }
+  if (isCompaction(tool)) return { _tag: "Compaction" }
   if (isCommand(tool)) return command(tool)
   if (tool.kind === "edit" && (tool.name === null || changesOf(tool).length > 0)) return edit(tool)
   if (tool.name !== null) return call(ownName(tool.name), argumentsOf(tool), result(tool))

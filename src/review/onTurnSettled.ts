@@ -1,8 +1,8 @@
 /**
  * Reports a settled turn to the session's reviews.
  *
- * The actor can't pass the turn's result along: it follows from the turn's stored events only. Of a turn whose agent has
- * called no tool nothing is counted but the turn, so that its result is read only where a review would be due.
+ * The actor knows how many tool calls it saw end, and no more of a turn's result, which follows from the turn's stored
+ * events: they are read where a review would be due, or where the actor has not seen all of the turn.
  */
 import { Effect } from "effect"
 import type { SessionRecord } from "../domain/Session.ts"
@@ -19,25 +19,29 @@ export const make = Effect.gen(function* () {
   const transcript = yield* Transcript.make
   const conversation = yield* ConversationUpTo.make
 
-  /** `null`: it takes `count`. */
-  const countNow = (session: SessionRecord, settled: Settled, toolsCalled: boolean) =>
-    toolsCalled
-      ? null
-      : reviews.countNow(session, { ...settled, interrupted: isCutOff(settled.status), toolIterations: 0 })
+  /** `toolIterations` is `null` where they have to be read. Returns `null` where it takes `count`. */
+  const countNow = (session: SessionRecord, settled: Settled, toolIterations: number | null) => {
+    if (toolIterations === null) return null
+    const interrupted = isCutOff(settled.status)
+    const counted = reviews.countNow(session, { ...settled, interrupted, toolIterations })
+    if (counted === null || toolIterations === 0) return counted
+    return Effect.andThen(transcript.storeToolCount(session.id, settled.index, toolIterations), counted)
+  }
 
   /** Never fails: a failure is logged. */
-  const count = (session: SessionRecord, { index, kind, status }: Settled, toolsCalled: boolean) =>
+  const count = (session: SessionRecord, { index, kind, status }: Settled, toolIterations: number | null) =>
     Effect.gen(function* () {
       const result = transcript.resultWithStoredToolCount(session.id, index)
-      if (toolsCalled) {
+      if (toolIterations === null) {
         const { finalText, turn } = yield* result
         return yield* reviews.turnSettled(session, { ...turn, finalText }, conversation(session, index))
       }
+      yield* transcript.storeToolCount(session.id, index, toolIterations)
       const finalText = Effect.map(result, ({ finalText }) => finalText)
       const interrupted = isCutOff(status)
       yield* reviews.turnSettled(
         session,
-        { index, kind, status, interrupted, toolIterations: 0, finalText },
+        { index, kind, status, interrupted, toolIterations, finalText },
         conversation(session, index)
       )
     }).pipe(Effect.catchCause((cause) => Effect.logWarning("A settled turn could not be read", cause)))

@@ -75,10 +75,14 @@ export class Transcript {
    */
   resultWithStoredToolCount(session: SessionId, index: number) {
     return Effect.tap(this.result(session, index), ({ turn: { toolIterations } }) =>
-      toolIterations === 0
-        ? Effect.void
-        : this.#ledger.writeLater([{ _tag: "TurnPatched", session, index, patch: { toolIterations } }])
+      this.storeToolCount(session, index, toolIterations)
     )
+  }
+
+  storeToolCount(session: SessionId, index: number, toolIterations: number): Effect.Effect<void> {
+    return toolIterations === 0
+      ? Effect.void
+      : this.#ledger.writeLater([{ _tag: "TurnPatched", session, index, patch: { toolIterations } }])
   }
 }
 

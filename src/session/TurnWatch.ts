@@ -3,6 +3,7 @@
  * was aborted, a tool call that ends after its turn, the tools that run, and how long its silences are.
  */
 import { Clock, Effect } from "effect"
+import { ToolCount } from "../conversation/ToolCount.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { Limits } from "../domain/Settings.ts"
 import { abortMarker } from "../domain/Turn.ts"
@@ -22,8 +23,8 @@ export interface TurnWatch {
   readonly received: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
   /** The running turn's text may say that the turn was aborted; the projection of the whole text decides. */
   readonly suspectsAbort: () => boolean
-  /** Whether the turn's agent may have called a tool: of a turn of which not all was seen here it may. */
-  readonly mayHaveCalledTools: (turn: number) => boolean
+  /** The tool calls of the turn that settled last that had ended by then; `null`: not all of the turn was seen here. */
+  readonly toolIterations: (turn: number) => number | null
   readonly react: (committed: CommittedStep) => void
   /** The tools of the running turn that have not ended, the oldest first. */
   readonly tools: () => ReadonlyArray<OpenTool>
@@ -40,8 +41,9 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
   const abort = abortWatch(timers, now)
   const silence = silenceWatch(timers, limits, now)
   const meters = yield* Metrics.turnMeters
-  /** The turn that was handed over last, as long as its agent has said nothing but text. */
-  let onlyText: number | null = null
+  /** Of the turn that was handed over last, and of the one that settled last. */
+  let counted: { readonly turn: number; readonly tools: ToolCount } | null = null
+  let settledCount: { readonly turn: number; readonly toolIterations: number | null } | null = null
   const tools = new OpenTools()
   let heardAt: number | null = null
   let isAsking = false
@@ -72,15 +74,17 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
       const isCurrent = turn !== null && turn === session.openTurn
       silence.received(message, isCurrent)
       if (isCurrent) heard(message)
-      if (turn === onlyText && !isText(message) && !isAside(message)) onlyText = null
+      if (counted !== null && turn === counted.turn) counted.tools.received(message, session.record.threadId)
       if (isCurrent) abort.received(turn, message)
       else if (turn !== null && endsTool(message)) return recount(turn)
       return Effect.void
     },
     suspectsAbort: abort.suspects,
-    mayHaveCalledTools: (turn) => turn !== onlyText,
+    toolIterations: (turn) => (settledCount?.turn === turn ? settledCount.toolIterations : null),
     react: ({ at, before, decision, settled }) => {
       if (settled.some(({ turn }) => turn === before.context.turn)) {
+        if (counted !== null) settledCount = { turn: counted.turn, toolIterations: counted.tools.ended }
+        counted = null
         abort.end()
         silence.end()
         tools.clear()
@@ -98,7 +102,8 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
       }
       for (const command of decision.commands) {
         if (command.type !== "handPrompt") continue
-        onlyText = command.params.turn
+        const { turn } = command.params
+        if (counted?.turn !== turn) counted = { turn, tools: new ToolCount() }
         handedAt = at
       }
     },
@@ -198,12 +203,6 @@ const abortWatch = (timers: Pick<SessionTimers, "armUnstored" | "disarm">, curre
       messageId = undefined
     }
   }
-}
-
-const isText = (message: AcpMessage): boolean => {
-  if (!("method" in message) || message.method !== "session/update") return false
-  const { sessionUpdate } = message.params.update
-  return sessionUpdate === "agent_message_chunk" || sessionUpdate === "agent_thought_chunk"
 }
 
 const textChunk = (message: AcpMessage) => {

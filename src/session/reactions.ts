@@ -93,7 +93,7 @@ export const reviewTurns = Effect.fnUntraced(function* (turnWatch: TurnWatch) {
       [
         record,
         { index, kind: index === compaction ? ("compact" as const) : ("prompt" as const), status },
-        turnWatch.mayHaveCalledTools(index)
+        turnWatch.toolIterations(index)
       ] as const
     const now = settled.length === 1 ? onTurnSettled.countNow(...counted(first)) : null
     if (now !== null) return now

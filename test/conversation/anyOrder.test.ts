@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { ChunkBuffer } from "../../src/session/ChunkBuffer.ts"
+import { ToolCount } from "../../src/conversation/ToolCount.ts"
 import { project } from "../../src/conversation/Projection.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { AcpMessage, SessionUpdate } from "../../src/domain/Acp.ts"
@@ -98,6 +99,9 @@ const filled = (value: unknown): unknown =>
         ])
       )
 
+const ofThread = (message: AcpMessage, thread: string): AcpMessage =>
+  "method" in message && message.method === "session/update" ? updateMessage(thread, message.params.update) : message
+
 const turnOf = (status: typeof Status.Type) => turnRecord({ status, endedAt: status === "running" ? null : 2_000 })
 
 const coalesced = (messages: ReadonlyArray<AcpMessage>): ReadonlyArray<AcpMessage> => {
@@ -117,6 +121,20 @@ describe("the projection of events in any order", () => {
       const { messages, toolIterations } = project(turn, events(updates))
       assertWellFormed(messages, turn)
       assert.isAtMost(toolIterations, messages.filter(({ role }) => role === "tool").length)
+    },
+    runs
+  )
+
+  it.prop(
+    "as many tool calls have ended as were counted while the agent spoke, whichever thread they are of",
+    [Updates, Schema.Array(Schema.Literals(["thread", "another"])), Status],
+    ([updates, threads, status]) => {
+      const said = events(updates).map((message, nth) => ofThread(message, threads[nth] ?? "thread"))
+      for (const threadId of ["thread", "another", "silent", null]) {
+        const count = new ToolCount()
+        for (const message of said) count.received(message, threadId)
+        assert.strictEqual(count.ended, project({ ...turnOf(status), threadId }, said).toolIterations)
+      }
     },
     runs
   )

@@ -7,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { resultOf } from "../../src/conversation/turnResult.ts"
+import { ToolCount } from "../../src/conversation/ToolCount.ts"
 import { project } from "../../src/conversation/Projection.ts"
 import { recorded } from "./recorded.ts"
 import type { RecordedTurn } from "./recorded.ts"
@@ -39,6 +40,17 @@ describe("the projection of recorded traces", () => {
       }
       assert.isTrue(existsSync(file), `${name} has no expectation. Write it with UPDATE_GOLDEN=1, and read it.`)
       assert.strictEqual(actual, readFileSync(file, "utf8"))
+    })
+
+    it(`its tool calls are counted alike while they come: ${name}`, () => {
+      for (const { events, turn } of turns) {
+        const count = new ToolCount()
+        events.forEach((event, nth) => {
+          count.received(event, turn.threadId)
+          if (nth % 7 === 0) assert.strictEqual(count.ended, project(turn, events.slice(0, nth + 1)).toolIterations)
+        })
+        assert.strictEqual(count.ended, project(turn, events).toolIterations)
+      }
     })
 
     it(`the projection is well formed, and the same each time: ${name}`, () => {
