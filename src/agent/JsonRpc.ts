@@ -8,6 +8,7 @@
  */
 import { Deferred, Effect, FiberSet } from "effect"
 import type { Scope } from "effect"
+import { isDone } from "../domain/done.ts"
 import { AgentFailed } from "./Agent.ts"
 import type { Child } from "./Child.ts"
 import * as LikeBefore from "./LikeBefore.ts"
@@ -95,9 +96,13 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
   const lines = Lines.make()
 
   /** At once, as far as each line's effect is done already. */
-  const onLines = Effect.fnUntracedEager(function* (complete: ReadonlyArray<string>) {
-    for (const line of complete) yield* onLine(line)
-  })
+  const onLines = (complete: ReadonlyArray<string>, from = 0): Effect.Effect<void> => {
+    for (let nth = from; nth < complete.length; nth++) {
+      const read = onLine(complete[nth]!)
+      if (!isDone(read)) return Effect.andThen(read, () => onLines(complete, nth + 1))
+    }
+    return Effect.void
+  }
 
   const reading = child
     .eachChunk((chunk) => {

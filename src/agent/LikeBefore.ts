@@ -5,7 +5,7 @@
  * What is left of the line in front of the text and behind it was parsed once. The text is a string of JSON by itself, or the
  * line is none of these. So the message is what the line says, as the parser would read it.
  */
-import { at, objectIn } from "../domain/json.ts"
+import { at, listIn, objectIn } from "../domain/json.ts"
 import type { JsonObject } from "../domain/json.ts"
 
 interface Place {
@@ -15,7 +15,7 @@ interface Place {
   readonly replacing: (message: JsonObject) => (text: string) => JsonObject
 }
 
-/** Where protocols have the text of a chunk: ACP, and codex. */
+/** Where protocols have the text of a chunk: ACP, and codex; and ACP that of a tool's output. */
 const places: ReadonlyArray<Place> = [
   {
     member: "text",
@@ -34,8 +34,24 @@ const places: ReadonlyArray<Place> = [
       const params = objectIn(message["params"])
       return (delta) => ({ ...message, params: { ...params, delta } })
     }
+  },
+  {
+    member: "text",
+    textIn: (message) => at(onlyIn(at(message, "params", "update", "content")), "content", "text"),
+    replacing: (message) => {
+      const params = objectIn(message["params"])
+      const update = objectIn(params["update"])
+      const part = objectIn(onlyIn(update["content"]))
+      const inner = objectIn(part["content"])
+      return (text) => {
+        const content = [{ ...part, content: { ...inner, text } }]
+        return { ...message, params: { ...params, update: { ...update, content } } }
+      }
+    }
   }
 ]
+
+const onlyIn = (list: unknown): unknown => (listIn(list).length === 1 ? listIn(list)[0] : undefined)
 
 /** A line whose other parts are longer is seldom one of many. */
 const maxKnownCharacters = 2_048
@@ -54,12 +70,13 @@ interface Known {
 export interface LikeBefore {
   /** `null`: the line is another one, and has to be parsed. */
   readonly read: (line: string) => JsonObject | null
-  /** Takes a line that was parsed, and is this message. */
+  /** Takes a line that was parsed, and is this message. It is known when one that is like it has come before. */
   readonly learn: (line: string, message: JsonObject) => void
 }
 
 export const make = (): LikeBefore => {
   let known: Known | null = null
+  let before = ""
   return {
     read: (line) => {
       if (known === null) return null
@@ -72,7 +89,8 @@ export const make = (): LikeBefore => {
     },
     learn: (line, message) => {
       const place = places.find(({ textIn }) => typeof textIn(message) === "string")
-      known = place === undefined ? null : knownIn(line, message, place)
+      known = place === undefined ? null : knownIn(line, before, message, place)
+      before = place === undefined ? "" : line
     }
   }
 }
@@ -87,13 +105,20 @@ const parsedText = (inner: string): string | null => {
 
 const probe = "another text"
 
-const knownIn = (line: string, message: JsonObject, { member, replacing, textIn }: Place): Known | null => {
+const knownIn = (
+  line: string,
+  before: string,
+  message: JsonObject,
+  { member, replacing, textIn }: Place
+): Known | null => {
   const text = JSON.stringify(textIn(message))
   // The last one, which the parser takes where a key comes twice. That it is the text is found out by another text.
   const from = line.lastIndexOf(`"${member}":${text}`)
   if (from === -1 || line.length - text.length > maxKnownCharacters) return null
   const begin = line.slice(0, from + member.length + 4)
   const end = line.slice(begin.length + text.length - 2)
+  // To know a line costs more than to parse it, and of many lines no other comes that is like it.
+  if (!before.startsWith(begin) || !before.endsWith(end)) return null
   const withText = replacing(message)
   try {
     const read = JSON.stringify(JSON.parse(begin + probe + end))

@@ -38,5 +38,8 @@ export const integerIn = (value: unknown): number | null => (Number.isSafeIntege
 export const countIn = (value: unknown): number => Math.max(0, integerIn(value) ?? 0)
 
 /** What stands at the end of a path of fields. */
-export const at = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
-  path.reduce<unknown>((inner, field) => objectIn(inner)[field], value)
+export const at = (value: unknown, ...path: ReadonlyArray<string>): unknown => {
+  let inner = value
+  for (const field of path) inner = objectIn(inner)[field]
+  return inner
+}

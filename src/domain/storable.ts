@@ -4,7 +4,7 @@
  * Measured with Node 24: `JSON.parse` reads 100,000 levels, `JSON.stringify` and the schemas throw from a few thousand,
  * and SQLite's JSON functions stop at 1,000. Half of a surrogate pair becomes U+FFFD in SQLite, and codex, Python and Go
  * refuse the whole text. PostgreSQL and command lines refuse NUL. So all of this is refused where it comes in: what is
- * stored can be read back. Nothing here recurses.
+ * stored can be read back. Nothing here goes down further than what it allows.
  */
 
 /** Levels of arrays and objects within a field. No reader of Troupe stops before. */
@@ -65,17 +65,14 @@ export const textProblem = (text: string): string | null => {
   return text.includes("\0") ? "may not contain the character NUL (U+0000)." : null
 }
 
-/** Whether a value nests deeper than that. Also of what was parsed from 100,000 levels. */
-export const isDeeperThan = (root: unknown, levels: number): boolean => {
-  const left: Array<readonly [value: object, depth: number]> = []
-  const push = (value: unknown, depth: number) => {
-    if (typeof value === "object" && value !== null) left.push([value, depth])
+/** Whether a value nests deeper than that. Goes no deeper itself, also into what was parsed from 100,000 levels. */
+export const isDeeperThan = (value: unknown, levels: number): boolean => {
+  if (typeof value !== "object" || value === null) return false
+  if (levels === 0) return true
+  if (Array.isArray(value)) {
+    for (const member of value) if (isDeeperThan(member, levels - 1)) return true
+    return false
   }
-  push(root, 1)
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    const [value, depth] = next
-    if (depth > levels) return true
-    for (const member of Array.isArray(value) ? value : Object.values(value)) push(member, depth + 1)
-  }
+  for (const key in value) if (isDeeperThan((value as Record<string, unknown>)[key], levels - 1)) return true
   return false
 }

@@ -20,17 +20,17 @@ const worthAHead = 6
 const isHigh = (unit: number) => unit >= 0xd800 && unit <= 0xdbff
 const isLow = (unit: number) => unit >= 0xdc00 && unit <= 0xdfff
 
-/** How many units both begin with. Never half of a character, which no database keeps. */
-const commonBeginning = (a: string, b: string): number => {
+/** How many units both begin with, which are so many at least. Never half of a character, which no database keeps. */
+const commonBeginning = (a: string, b: string, least: number): number => {
   const most = Math.min(a.length, b.length)
-  let length = 0
+  let length = least
   while (length < most && a.charCodeAt(length) === b.charCodeAt(length)) length++
   return length > 0 && isHigh(b.charCodeAt(length - 1)) ? length - 1 : length
 }
 
-/** How many units both end with, of at most so many. */
-const commonEnd = (a: string, b: string, most: number): number => {
-  let length = 0
+/** How many units both end with, of at most so many, and so many at least. */
+const commonEnd = (a: string, b: string, most: number, least: number): number => {
+  let length = least
   while (length < most && a.charCodeAt(a.length - 1 - length) === b.charCodeAt(b.length - 1 - length)) length++
   return length > 0 && isLow(b.charCodeAt(b.length - length)) ? length - 1 : length
 }
@@ -41,6 +41,9 @@ export class PieceWriter {
   #whole: string
   #beginning = 0
   #end = 0
+  /** Of the last piece. Most texts share them with it, and whole texts are compared faster than their units. */
+  #begins = ""
+  #ends = ""
 
   constructor(at: number, first: string) {
     this.#at = at
@@ -53,8 +56,10 @@ export class PieceWriter {
     this.#at = at
     const whole = this.#whole
     if (text.length <= longestCompared && whole.length <= longestCompared) {
-      const beginning = commonBeginning(whole, text)
-      const end = commonEnd(whole, text, Math.min(whole.length, text.length) - beginning)
+      const beginning = commonBeginning(whole, text, text.startsWith(this.#begins) ? this.#begins.length : 0)
+      const most = Math.min(whole.length, text.length) - beginning
+      const isShared = this.#ends.length <= most && text.endsWith(this.#ends)
+      const end = commonEnd(whole, text, most, isShared ? this.#ends.length : 0)
       if (3 * (beginning + end) >= text.length) {
         const isAsBefore =
           this.#beginning <= beginning &&
@@ -65,6 +70,8 @@ export class PieceWriter {
         if (!isAsBefore) {
           this.#beginning = beginning
           this.#end = end
+          this.#begins = whole.slice(0, beginning)
+          this.#ends = whole.slice(whole.length - end)
         }
         const middle = text.slice(this.#beginning, text.length - this.#end)
         return `${head}.${middle.length.toString(36)}${other}:${middle}`
@@ -73,6 +80,8 @@ export class PieceWriter {
     this.#whole = text
     this.#beginning = 0
     this.#end = 0
+    this.#begins = ""
+    this.#ends = ""
     return `${head}.${text.length.toString(36)}=${text}`
   }
 }

@@ -14,9 +14,28 @@ const chunk = (text: string) =>
 const delta = (text: string) =>
   JSON.stringify({ method: "item/agentMessage/delta", params: { threadId: "t", delta: text, itemId: "i" } })
 
+const toolOutput = (text: string) =>
+  JSON.stringify({
+    jsonrpc: "2.0",
+    method: "session/update",
+    params: {
+      sessionId: "s",
+      update: {
+        sessionUpdate: "tool_call_update",
+        toolCallId: "t",
+        content: [{ type: "content", content: { type: "text", text }, _meta: {} }]
+      }
+    }
+  })
+
+const learn = (likeBefore: LikeBefore.LikeBefore, line: string) =>
+  likeBefore.learn(line, JSON.parse(line) as Record<string, unknown>)
+
+/** By two that are the same. */
 const learned = (line: string) => {
   const likeBefore = LikeBefore.make()
-  likeBefore.learn(line, JSON.parse(line) as Record<string, unknown>)
+  learn(likeBefore, line)
+  learn(likeBefore, line)
   return likeBefore
 }
 
@@ -36,7 +55,7 @@ const texts = [
 
 describe("lines like the one before", () => {
   it("are read as the parser reads them, to the order of their members", () => {
-    for (const of of [chunk, delta]) {
+    for (const of of [chunk, delta, toolOutput]) {
       for (const first of texts.slice(1)) {
         const likeBefore = learned(of(first))
         for (const text of texts) {
@@ -44,6 +63,23 @@ describe("lines like the one before", () => {
         }
       }
     }
+  })
+
+  it("are learned when the second comes, not where lines of other kinds take turns", () => {
+    const likeBefore = LikeBefore.make()
+    for (const line of [chunk("a"), toolOutput("b"), chunk("c"), delta("d"), toolOutput("e"), '{"id":1,"result":{}}']) {
+      learn(likeBefore, line)
+      for (const of of [chunk, delta, toolOutput]) assert.isNull(likeBefore.read(of("x")))
+    }
+    learn(likeBefore, toolOutput("one"))
+    learn(likeBefore, toolOutput("two"))
+    assert.deepStrictEqual(likeBefore.read(toolOutput("three")), JSON.parse(toolOutput("three")))
+    assert.isNull(likeBefore.read(chunk("x")))
+  })
+
+  it("have one part of a tool's output: of several the text may be any", () => {
+    const two = (text: string) => toolOutput(text).replace('"content":[', '"content":[{"type":"diff"},')
+    assert.isNull(learned(two("x")).read(two("x")))
   })
 
   it("are read with every way in which a text can be written", () => {

@@ -41,7 +41,23 @@ interface McpName {
 /** How many paths of a call are kept. One more, and they count as unknown. */
 const maxPaths = 1_000
 
+/** Of an update that brings output and nothing else, as most do. */
+const nothing: CallFacts = {
+  kind: null,
+  title: null,
+  command: null,
+  paths: [],
+  url: null,
+  searches: false,
+  strays: false,
+  mcp: null,
+  delegates: null
+}
+
+const tellingMembers = ["rawInput", "kind", "title", "locations", "_meta"] as const
+
 export const factsIn = (call: JsonObject): CallFacts => {
+  if (tellingMembers.every((member) => call[member] === undefined) && diffsIn(call).length === 0) return nothing
   const input = objectIn(call["rawInput"])
   return {
     kind: nonEmptyTextIn(call["kind"]),
@@ -57,17 +73,20 @@ export const factsIn = (call: JsonObject): CallFacts => {
 }
 
 /** The later facts where they say something, else the earlier ones. Every path that was named counts. */
-export const merged = (earlier: CallFacts, later: CallFacts): CallFacts => ({
-  kind: later.kind ?? earlier.kind,
-  title: later.title ?? earlier.title,
-  command: later.command ?? earlier.command,
-  paths: [...new Set([...earlier.paths, ...later.paths])].slice(0, maxPaths + 1),
-  url: later.url ?? earlier.url,
-  searches: later.searches || earlier.searches,
-  strays: later.strays || earlier.strays,
-  mcp: earlier.mcp?.isCertain === true ? earlier.mcp : (later.mcp ?? earlier.mcp),
-  delegates: later.delegates ?? earlier.delegates
-})
+export const merged = (earlier: CallFacts, later: CallFacts): CallFacts =>
+  later === nothing
+    ? earlier
+    : {
+        kind: later.kind ?? earlier.kind,
+        title: later.title ?? earlier.title,
+        command: later.command ?? earlier.command,
+        paths: [...new Set([...earlier.paths, ...later.paths])].slice(0, maxPaths + 1),
+        url: later.url ?? earlier.url,
+        searches: later.searches || earlier.searches,
+        strays: later.strays || earlier.strays,
+        mcp: earlier.mcp?.isCertain === true ? earlier.mcp : (later.mcp ?? earlier.mcp),
+        delegates: later.delegates ?? earlier.delegates
+      }
 
 export const actionOf = (facts: CallFacts): RequestedAction => {
   const { command, kind, mcp, searches, strays, title, url } = facts
