@@ -85,6 +85,32 @@ describe.skipIf(chromium === null)("the panes of a session, and its chart", () =
     }
   })
 
+  it("has labels that stand apart, and cuts nothing off, where a session is idle, runs, asks and is parked", async () => {
+    const running = await troupe.create(app)
+    await troupe.begin(app, running, "hang")
+    const asking = await troupe.create(app, { permissions: "ask" })
+    await troupe.begin(app, asking, "ask-tool ls")
+    const parked = await troupe.create(app)
+    await troupe.turn(app, parked, "fail quota")
+    for (const [session, substate, where] of [
+      [id, "awake", "idle · awake"],
+      [running, "running", "turning · running"],
+      [asking, "asking", "turning · asking"],
+      [parked, "parked", "idle · parked"]
+    ] as const)
+      for (const width of [1280, 1366]) {
+        const page = await troupe.visit({ ...laptop, width, at: `#/sessions/${session}` })
+        await page.locator(".session-head .badge", { hasText: substate }).waitFor()
+        await page.getByText(`Around ${where}`).waitFor()
+        await page.locator(".chart-svg .label").first().waitFor()
+        assert.deepStrictEqual(await touching(page), [], `${where} at ${width}`)
+        assert.deepStrictEqual(await smallWords(page), [], `${where} at ${width}`)
+        await shoot(page, `chart-${substate}-${width}`)
+        await page.context().close()
+      }
+    for (const each of [running, asking, parked]) await troupe.call("DELETE", `/sessions/${each}`, app)
+  })
+
   it("says of an arrow what it means, how often it was taken, and leads to its last times", async () => {
     const page = await troupe.visit({ ...laptop, at: `#/sessions/${id}` })
     const arrow = page.getByRole("button", { name: "Arrow from turning.running to idle.awake, taken 3 times" })
@@ -137,6 +163,25 @@ const smallWords = (page: Page): Promise<ReadonlyArray<string>> =>
     const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a
     return size < 11 ? [text.textContent + " " + size] : []
   })`)
+
+/** Labels that are closer than 3 px to each other, and states and labels that the pane cuts off. */
+const touching = (page: Page): Promise<ReadonlyArray<string>> =>
+  page.evaluate(`(() => {
+    const found = (selector) => [...document.querySelectorAll(".chart-svg " + selector)].map((each) => ({
+      words: each.textContent, box: each.querySelector("rect").getBoundingClientRect()
+    }))
+    const [labels, states] = [found(".label"), found(".state")]
+    const pane = document.querySelector(".chart").getBoundingClientRect()
+    const apart = (a, b) => Math.max(
+      Math.max(a.left, b.left) - Math.min(a.right, b.right), Math.max(a.top, b.top) - Math.min(a.bottom, b.bottom))
+    return [
+      ...labels.flatMap((a, n) => labels.slice(n + 1).flatMap((b) =>
+        apart(a.box, b.box) < 3 ? [a.words + " touches " + b.words] : [])),
+      ...[...labels, ...states].flatMap(({ box, words }) =>
+        box.left < pane.left || box.right > pane.right || box.top < pane.top || box.bottom > pane.bottom
+          ? [words + " is cut off"] : [])
+    ]
+  })()`)
 
 /** Lines that have less than 3:1 to what is behind them, and words that have less than 4.5:1. */
 const faint = (page: Page): Promise<ReadonlyArray<string>> =>

@@ -4,9 +4,12 @@ import { sessionMachine } from "../../../machines/session/machine.ts"
 import { reckoned } from "../../../scripts/chartLayout.ts"
 import { readChart } from "../../../src/inspect/chart/read.ts"
 import { placeLabels } from "../../../src/inspect/chart/labels.ts"
-import { loopsOf, sceneOf, waysFrom } from "../../../src/inspect/page/session/chart/scene.ts"
+import type { Placed } from "../../../src/inspect/chart/labels.ts"
+import { textWidth } from "../../../src/inspect/chart/textWidth.ts"
+import { labelGap, loopsOf, sceneOf, waysFrom } from "../../../src/inspect/page/session/chart/scene.ts"
 import {
   fitted,
+  leastNear,
   leastText,
   readable,
   scaled,
@@ -114,7 +117,63 @@ describe("the chart at a moment", () => {
   })
 })
 
+/** How far two boxes are from each other; below zero where they overlap. */
+const between = (a: Rect, b: Rect): number =>
+  Math.max(
+    Math.max(a.x, b.x) - Math.min(a.x + a.width, b.x + b.width),
+    Math.max(a.y, b.y) - Math.min(a.y + a.height, b.y + b.height)
+  )
+type Rect = Pick<Placed, "height" | "width" | "x" | "y">
+
 describe("labels of the chart", () => {
+  it("stay apart from each other around each state, however it was entered, and cover next to nothing of a state", async () => {
+    const { around } = await reckoned()
+    let seen = 0
+    for (const [path, drawn] of Object.entries(around))
+      for (const last of [undefined, ...chart.arrows.filter(({ to }) => to === path)])
+        for (const scale of [1, 1.15]) {
+          const { labels } = sceneOf({
+            chart,
+            drawn,
+            active: path,
+            counts: new Map(last === undefined ? [] : [[`${last.from} ${last.to}`, { all: 12, ways: new Map() }]]),
+            last: last?.ways.slice(0, 1).map(({ event, guard }) => ({ ...last, event, guard })) ?? [],
+            selected: null,
+            hovered: null,
+            all: false,
+            delays: () => "10 min",
+            isNear: true,
+            scale
+          })
+          seen += labels.length
+          for (const [n, label] of labels.entries()) {
+            const what = `${path} from ${last?.from}, ${scale}: ${label.texts.join(", ")}`
+            for (const other of labels.slice(n + 1))
+              assert.isAtLeast(between(label, other), labelGap * scale - 0.01, `${what} and ${other.texts.join(", ")}`)
+            const space = label.width * label.height
+            for (const box of drawn.boxes.filter(({ kind }) => kind === "atomic" || kind === "final")) {
+              const [wide, high] = [
+                Math.min(label.x + label.width, box.x + box.width) - Math.max(label.x, box.x),
+                Math.min(label.y + label.height, box.y + box.height) - Math.max(label.y, box.y)
+              ]
+              if (wide > 0 && high > 0) assert.isBelow(wide * high, 0.2 * space, `${what} over ${box.path}`)
+            }
+          }
+        }
+    assert.isAbove(seen, 400)
+  })
+
+  it("have room for their words", () => {
+    // As Chromium measures them in DejaVu Sans, of 12 px.
+    for (const [text, width] of [
+      ["a prompt comes ×3", 119.4],
+      ["somebody interrupts +1", 146.5],
+      ["its time is up (10 min)", 132.5],
+      ["×2", 17.7]
+    ] as const)
+      assert.isTrue(Math.abs(textWidth(text) - width) < 0.05 * width, `${text} ${textWidth(text)}`)
+  })
+
   it("do not overlap each other or the states", () => {
     const line = {
       from: "a",
@@ -154,6 +213,23 @@ describe("the part of a drawing that is seen", () => {
     // The state that it is about is in sight.
     assert.isTrue(first.x * view.k + view.x >= 0 && (first.x + first.width) * view.k + view.x <= 500)
     assert.isTrue(first.y * view.k + view.y >= 0 && (first.y + first.height) * view.k + view.y <= 400)
+  })
+
+  it("is drawn smaller where it does not fit, with words that grow, and goes away from the small map's corner", () => {
+    const [drawn, element] = [
+      { width: 600, height: 340 },
+      { width: 540, height: 480 }
+    ]
+    const view = fitted(drawn, element, { least: leastNear, corner: { width: 90, height: 140 } })
+    assert.isAtMost(drawn.width * view.k + view.x, element.width)
+    assert.isAtMost(textScale(view.k), 1.15)
+    const large = fitted(
+      { width: 587, height: 402 },
+      { width: 586, height: 482 },
+      { corner: { width: 90, height: 140 } }
+    )
+    assert.strictEqual(large.k, readable)
+    assert.isTrue(large.x <= 4 && large.y <= 4)
   })
 
   it("leaves the corner of the small map free where it can", () => {

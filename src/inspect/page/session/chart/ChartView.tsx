@@ -20,7 +20,7 @@ import { sceneOf } from "./scene.ts"
 import { SmallMap, sizeOfMap } from "./SmallMap.tsx"
 import { usePointedArrow } from "./usePointedArrow.ts"
 import { usePanZoom } from "./usePanZoom.ts"
-import { readable, textScale } from "./viewport.ts"
+import { leastNear, textScale } from "./viewport.ts"
 
 interface Props {
   readonly chart: Chart
@@ -58,7 +58,7 @@ export const ChartView = (props: Props) => {
   const how = useMemo(
     () =>
       isNear
-        ? { least: readable, corner: sizeOfMap(laid.whole), first: drawn.boxes.find(({ path }) => path === center) }
+        ? { least: leastNear, corner: sizeOfMap(laid.whole), first: drawn.boxes.find(({ path }) => path === center) }
         : {},
     [drawn]
   )

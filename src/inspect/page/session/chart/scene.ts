@@ -43,6 +43,9 @@ export interface Scene {
   readonly labels: ReadonlyArray<Placed & { readonly tone: DrawnLine["tone"] }>
 }
 
+/** Between the boxes of two labels, where words are drawn as large as the states were reckoned for. */
+export const labelGap = 4
+
 const order: ReadonlyArray<DrawnLine["tone"]> = ["never", "taken", "awaited", "focus", "last"]
 
 export const sceneOf = (look: Look): Scene => {
@@ -69,15 +72,19 @@ export const sceneOf = (look: Look): Scene => {
     const most = each.tone === "focus" ? 4 : look.isNear === true ? 2 : 1
     return labelOf(arrows.get(keyOf(each.line)), count, each.tone === "last" ? last : null, most, timed)
   }
+  /** What leads out of the state itself is more to who reads than what leads out of all that it is in. */
+  const depth = ({ line, tone }: DrawnLine) => order.indexOf(tone) * 10 + line.from.split(".").length
   const placed = placeLabels(
-    named.map((each) => ({
-      line: each.line,
-      texts: texts(each),
-      isNeeded: each.tone === "last" || each.tone === "focus"
-    })),
+    named
+      .toSorted((a, b) => depth(b) - depth(a))
+      .map((each) => ({
+        line: each.line,
+        texts: texts(each),
+        isNeeded: each.tone === "last" || each.tone === "focus"
+      })),
     drawn.boxes,
     drawn,
-    { isAll: look.all, scale: look.scale ?? 1 }
+    { gap: labelGap, isAll: look.all, lines: look.isNear === true ? drawn.lines : [], scale: look.scale ?? 1 }
   )
   const tones = new Map(named.map(({ line, tone }) => [line, tone] as const))
   return { lines, labels: placed.map((label) => ({ ...label, tone: tones.get(label.line) ?? "never" })) }

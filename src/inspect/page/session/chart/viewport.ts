@@ -18,6 +18,7 @@ interface Rect extends Size {
 const smallest = 0.3
 const largest = 3
 const margin = 12
+const narrowMargin = 4
 
 /** Words are drawn as large as this at least, in pixels, whatever the scale. */
 export const leastText = 11.5
@@ -25,6 +26,9 @@ export const leastText = 11.5
 export const textSize = 12.5
 /** At this scale words have the size that the boxes were reckoned for. */
 export const readable = leastText / textSize
+
+/** What is around a state is drawn as small as this where it has to be: words then grow, and have room in their boxes still. */
+export const leastNear = readable / 1.15
 
 /** So many times larger than the boxes were reckoned for words have to be. */
 export const textScale = (k: number): number => Math.max(1, Math.ceil((readable / k) * 20) / 20)
@@ -52,7 +56,11 @@ export const fitted = (drawn: Size, element: Size, { corner, first, least = smal
   const best = rooms.reduce((a, b) => (scale(b) > scale(a) ? b : a))
   // The corner is rather covered than that words get small.
   const k = Math.max(least, scale(best) < readable ? Math.min(readable, scale(room)) : scale(best))
+  const reaches = (drawn: number, room: number, corner = 0) => corner > 0 && drawn * k > room - corner
+  // What reaches into the corner goes as far from it as it can.
+  const isBelow = reaches(drawn.width, room.width, corner?.width) && reaches(drawn.height, room.height, corner?.height)
   const place = (size: number, around: number, whole: number, from: number, length: number) => {
+    if (isBelow && size * k <= whole) return narrowMargin
     if (size * k <= whole) return Math.max(margin, margin + (Math.max(around, size * k) - size * k) / 2)
     const centred = margin + whole / 2 - (from + length / 2) * k
     return Math.min(margin, Math.max(margin + whole - size * k, centred))
