@@ -1,5 +1,5 @@
 /** The main views in both color schemes, wide and narrow: accessible, and with screenshots for people to look at. */
-import { afterAll, beforeAll, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { makeWorkspace } from "../cli/program.ts"
@@ -87,6 +87,35 @@ describe.skipIf(chromium === null)("the views", () => {
       await closed
     })
   }
+
+  it("have in the list what a session waits for in two lines, as a title, and as a whole where one comes by keyboard", async () => {
+    const desk = await troupe.mint("desk-again")
+    const long = `echo ${"mend the build and its tests ".repeat(6).trim()}`
+    const id = await troupe.create(desk, { agent: "coder", permissions: "ask" })
+    await troupe.begin(desk, id, `ask-tool ${long}`)
+    const page = await troupe.visit({ token: adminToken, width: 1366, height: 650, at: "#/sessions" })
+    const row = page.locator(`.grid-row[data-session="${id}"]`)
+    const reason = row.locator(".reason", { hasText: "an answer to: echo mend" })
+    await reason.waitFor()
+    const height = async () => (await reason.boundingBox())?.height ?? 0
+    assert.strictEqual(await height(), 32)
+    assert.include((await reason.getAttribute("title")) ?? "", long.slice(0, 60))
+    for (const other of await page.locator(".reason").all())
+      assert.isAtMost((await other.boundingBox())?.height ?? 0, 32)
+    await shoot(page, "list-reasons")
+    // By a key: then the browser shows the focus.
+    await page.locator(".grid-row").first().press("Home")
+    for (let n = 0; n < 20 && (await row.and(page.locator(":focus")).count()) === 0; n++) await page.keyboard.press("j")
+    assert.isAbove(await height(), 40)
+    await shoot(page, "list-reason-whole")
+    await isSound(page, "a reason as a whole")
+    await page.keyboard.press("j")
+    await page.keyboard.press("k")
+    await page.keyboard.press("Tab")
+    assert.strictEqual(await height(), 32)
+    await page.context().close()
+    await troupe.call("DELETE", `/sessions/${id}`, desk)
+  })
 })
 
 let attempts = 1

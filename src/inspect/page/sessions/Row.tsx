@@ -19,6 +19,12 @@ const flashMillis = 900
 const flashOf = (changedAt: number): string =>
   changedAt > 0 && performance.now() - changedAt < flashMillis ? ` flash-${Math.round(changedAt) % 2}` : ""
 
+/** Who comes to it by keyboard has no pointer to see the title by: what is cut off is then shown as a whole. */
+const markCut = (row: HTMLElement) => {
+  const reason = row.querySelector(".reason")
+  reason?.classList.toggle("is-cut", reason.scrollHeight > reason.clientHeight)
+}
+
 export const Row = ({ index, isActive, live, onFocus, top }: Props) => {
   const { changedAt, hasLeft, row } = live.value
   const href = hashOfSession(row.session_id)
@@ -34,7 +40,10 @@ export const Row = ({ index, isActive, live, onFocus, top }: Props) => {
       data-session={row.session_id}
       style={{ transform: `translateY(${top}px)` }}
       title={hasLeft ? "It is no longer of this list" : undefined}
-      onFocus={onFocus}
+      onFocus={({ currentTarget }) => {
+        markCut(currentTarget)
+        onFocus()
+      }}
       onClick={(event) => {
         // Text that is being selected is not a press; a link and a box do their own.
         const isOwn = event.target instanceof Element && event.target.closest("a, .cell-box") !== null

@@ -9,18 +9,28 @@ import { Age, Countdown, Since } from "../ui/Time.tsx"
 export const Reason = ({ row }: { readonly row: SessionRow }) => {
   const { reason, wait } = row
   const failed = failureOf(row)
+  // Without one the row need not look at the clock.
+  const circuit = row.circuit === null ? null : circuitOf(row, now.value)
+  const silent = silenceOf(row)
   const title = [
+    ...(circuit === null ? [] : [`Not started: starts of ${row.agent} kept failing. ${circuit.reason}`]),
+    ...(silent === null ? [] : [silent]),
+    ...(wait === null || wait.tool === null ? [] : [`Runs: ${wait.tool.title}`]),
     ...(reason === null ? [] : [`Parked: ${reason}`]),
     ...(wait === null ? [] : [`Waits for ${wait.what}: ${owedBy(wait)} can bring it about.`]),
     ...(failed === null || failed.failure === null ? [] : [failed.failure.message])
   ]
   return (
     <span class="reason" title={title.join("\n")}>
-      <HeldUp row={row} />
-      <Silence row={row} />
+      {circuit === null ? null : (
+        <span class="wait-failed">
+          not started for <Countdown at={circuit.until} />: starts of {row.agent} kept failing
+        </span>
+      )}
+      {silent === null ? null : <span class="wait-failed">{silent}</span>}
       {reason !== null ? (
         <span class="wait-failed">{reason}</span>
-      ) : failed === null || circuitOf(row, now.value) !== null ? null : (
+      ) : failed === null || circuit !== null ? null : (
         <span class="wait-failed">
           turn {failed.turn} {failedWords(failed)}
         </span>
@@ -44,23 +54,10 @@ export const Reason = ({ row }: { readonly row: SessionRow }) => {
   )
 }
 
-const HeldUp = ({ row }: { readonly row: SessionRow }) => {
-  const circuit = circuitOf(row, now.value)
-  return circuit === null ? null : (
-    <span class="wait-failed" title={circuit.reason}>
-      not started for <Countdown at={circuit.until} />: starts of {row.agent} kept failing
-    </span>
-  )
-}
-
 /** Its agent is silent for longer than is usual, by the rules of what needs a person. */
-const Silence = ({ row }: { readonly row: SessionRow }) => {
+const silenceOf = (row: SessionRow): string | null => {
   const item = itemBySession.value.get(row.session_id)
-  return item?.kind !== "silent" ? null : (
-    <span class="wait-failed" title={item.what}>
-      {item.what}
-    </span>
-  )
+  return item?.kind === "silent" ? item.what : null
 }
 
 const words = {
