@@ -42,8 +42,8 @@ export const newSessionId = (): SessionId => SessionId.make(`ses_${base64Url(20)
 /** Stands for a session where `/run` takes a process slot: a one-shot run has none. */
 export const newRunId = (): SessionId => SessionId.make(`run_${hex(16)}`)
 
-/** Of a submission for which its sender has no name. */
-export const newSubmissionId = (): string => `sub_${base64Url(15)}`
+/** Of a submission for which its sender has no name. One for each turn, so of those that are made many at a time. */
+export const newSubmissionId = (): string => `sub_${crypto.randomUUID()}`
 
 export const newApprovalId = (): string => `apr_${base64Url(20)}`
 

@@ -72,9 +72,10 @@ export const middleware = <E>(
       })
     )
 
-    return Effect.provideContext(
-      observed,
-      Context.make(RequestId, requestId).pipe(
+    // Each is put in front of the server's services. To merge two contexts would copy them all, twice.
+    return Effect.updateContext(observed, (services: Context.Context<Request | Scope.Scope>) =>
+      services.pipe(
+        Context.add(RequestId, requestId),
         Context.add(RequestOrigin, originOf(request, requestId)),
         Context.add(HttpIncomingMessage.MaxBodySize, maxBodySize),
         Context.add(References.CurrentLogAnnotations, {

@@ -66,9 +66,9 @@ const authorized = Layer.effect(
         const checked = Effect.andThen(bodyChecked(endpoint), handler)
         const known = fiber.getRef(HostCaller)
         if (known !== null) return Effect.provideService(checked, CurrentCaller, known)
-        const ends = Context.make(AccessEnds, accessEnds(stillValid(apps, credential)))
+        const ends = accessEnds(stillValid(apps, credential))
         return Effect.flatMap(authenticate(apps, credential), (caller) =>
-          Effect.provideContext(checked, Context.add(ends, CurrentCaller, caller))
+          checked.pipe(Effect.provideService(CurrentCaller, caller), Effect.provideService(AccessEnds, ends))
         )
       })
   }))
