@@ -7,12 +7,14 @@ export class ToolCalls {
   /** By the agent's id, the last call that has it. */
   readonly #calls = new Map<string, ToolCall.ToolCall>()
   readonly #onBegin: (tool: ToolCall.ToolCall) => void
+  readonly #merge: (tool: ToolCall.ToolCall, update: SessionUpdate) => void
   /** How many calls had the id of an earlier one. */
   #reused = 0
 
-  /** `onBegin` gets each call before its first update is merged. */
-  constructor(onBegin: (tool: ToolCall.ToolCall) => void) {
+  /** `onBegin` gets each call before its first update is merged. `merge`: how much of an update is. */
+  constructor(onBegin: (tool: ToolCall.ToolCall) => void, merge: typeof ToolCall.merge = ToolCall.merge) {
     this.#onBegin = onBegin
+    this.#merge = merge
   }
 
   /** `null`: the update names no call. */
@@ -20,7 +22,7 @@ export class ToolCalls {
     const id = nonEmptyTextIn(update["toolCallId"])
     if (id === null) return null
     const tool = this.#callOf(id, update.sessionUpdate === "tool_call")
-    ToolCall.merge(tool, update)
+    this.#merge(tool, update)
     return tool
   }
 

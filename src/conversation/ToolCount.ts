@@ -39,12 +39,10 @@ export class ToolCount {
 
 class Calls {
   readonly #all: Array<ToolCall.ToolCall> = []
-  readonly #calls = new ToolCalls((tool) => this.#all.push(tool))
+  readonly #calls = new ToolCalls((tool) => this.#all.push(tool), mergeForm)
 
   merge(update: SessionUpdate): void {
-    if (this.#all.length > mostCalls) return
-    const tool = this.#calls.merge(update)
-    if (tool !== null) forgetContent(tool)
+    if (this.#all.length <= mostCalls) this.#calls.merge(update)
   }
 
   get ended(): number | null {
@@ -53,17 +51,11 @@ class Calls {
   }
 }
 
-/** What a call is and whether it has ended follows from the rest. */
-const forgetContent = (tool: ToolCall.ToolCall): void => {
-  tool.rawInput = undefined
-  tool.rawOutput = undefined
-  tool.content = none
-  tool.diffs = none
-  tool.locations = none
-  tool.streamed = ""
-  tool.title &&= cut(tool.title, longestText)
-  tool.name &&= cut(tool.name, longestText)
-  tool.item &&= { type: tool.item["type"] }
+/** Its texts are kept as far as they say what the call is. */
+const mergeForm = (tool: ToolCall.ToolCall, update: SessionUpdate): void => {
+  const { item, name, title } = tool
+  ToolCall.mergeForm(tool, update)
+  if (tool.title !== title) tool.title &&= cut(tool.title, longestText)
+  if (tool.name !== name) tool.name &&= cut(tool.name, longestText)
+  if (tool.item !== item) tool.item &&= { type: tool.item["type"] }
 }
-
-const none: ReadonlyArray<never> = []

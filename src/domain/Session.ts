@@ -235,6 +235,8 @@ export interface StoredEvent {
   readonly turn: number | null
   readonly at: number
   readonly message: AcpMessage
+  /** The message as JSON, where that was made already: it is most of what an event costs. */
+  readonly json?: string
 }
 
 /** One entry of the audit trail. `at` is in milliseconds since 1970. */

@@ -56,14 +56,22 @@ export const begin = (id: string): ToolCall => ({
   streamed: ""
 })
 
-/** Each field of an update replaces the earlier value, as in ACP; output in pieces is appended. */
-export const merge = (tool: ToolCall, update: SessionUpdate): void => {
+/** What a call is and whether it has ended: the part of `merge` that nothing which went in or came out has to do with. */
+export const mergeForm = (tool: ToolCall, update: SessionUpdate): void => {
   const meta = objectIn(update["_meta"])
   if (update.sessionUpdate === "tool_call") tool.called = true
   tool.title = nonEmptyTextIn(update["title"]) ?? tool.title
   tool.kind = nonEmptyTextIn(update["kind"]) ?? tool.kind
   tool.name = nonEmptyTextIn(update["name"]) ?? nonEmptyTextIn(at(meta, "claudeCode", "toolName")) ?? tool.name
   tool.status = nonEmptyTextIn(update["status"]) ?? tool.status
+  if (meta["troupe/item"] !== undefined) tool.item = objectIn(meta["troupe/item"])
+  tool.ending = nonEmptyTextIn(meta["troupe/status"]) ?? tool.ending
+}
+
+/** Each field of an update replaces the earlier value, as in ACP; output in pieces is appended. */
+export const merge = (tool: ToolCall, update: SessionUpdate): void => {
+  mergeForm(tool, update)
+  const meta = objectIn(update["_meta"])
   tool.rawInput = update["rawInput"] ?? tool.rawInput
   tool.rawOutput = update["rawOutput"] ?? tool.rawOutput
   if (Array.isArray(update["content"])) {
@@ -72,8 +80,6 @@ export const merge = (tool: ToolCall, update: SessionUpdate): void => {
     if (diffs.length > 0) tool.diffs = diffs
   }
   if (Array.isArray(update["locations"])) tool.locations = update["locations"]
-  if (meta["troupe/item"] !== undefined) tool.item = objectIn(meta["troupe/item"])
-  tool.ending = nonEmptyTextIn(meta["troupe/status"]) ?? tool.ending
   tool.cwd = nonEmptyTextIn(at(meta, "terminal_info", "cwd")) ?? tool.cwd
   tool.exitCode = exitCodeIn(tool.rawOutput) ?? integerIn(at(meta, "terminal_exit", "exit_code")) ?? tool.exitCode
   // The first is codex's, translated by Troupe; the second is of claude-agent-acp 0.100 and codex-acp 2.6.

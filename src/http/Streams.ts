@@ -12,6 +12,9 @@ import type { HttpServerRequest } from "effect/http"
 import { IncomingMessage } from "node:http"
 import { gzipped, takesGzip } from "./gzipped.ts"
 import { isAgentMessage } from "../domain/Acp.ts"
+import type { AcpMessage } from "../domain/Acp.ts"
+import { streamedJson } from "../domain/events/StreamedMessage.ts"
+import type { StreamedEvent } from "../domain/events/StreamedMessage.ts"
 import type { StoredEvent } from "../domain/Session.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
 import { AccessEnds, lookEveryMillis } from "./accessEnds.ts"
@@ -30,8 +33,14 @@ const queueCapacity = 8
 const batchChars = 64 * 1024
 
 /** One event as text; `id` is where a reader resumes. */
-export const eventText = ({ message, seq }: StoredEvent): string =>
-  `id: ${seq}\nevent: ${isAgentMessage(message) ? "message" : message.method.slice("_troupe/".length)}\ndata: ${JSON.stringify(message)}\n\n`
+export const eventText = ({ message, seq }: StreamedEvent): string =>
+  textOf(seq, message as unknown as AcpMessage, JSON.stringify(message))
+
+/** The same of an event as it is stored. */
+export const storedEventText = (event: StoredEvent): string => textOf(event.seq, event.message, streamedJson(event))
+
+const textOf = (seq: number, message: AcpMessage, json: string): string =>
+  `id: ${seq}\nevent: ${isAgentMessage(message) ? "message" : message.method.slice("_troupe/".length)}\ndata: ${json}\n\n`
 
 /** An event that no reader resumes at: `result`, `error`. */
 export const lastText = (event: string, json: string): string => `event: ${event}\ndata: ${json}\n\n`

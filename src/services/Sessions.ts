@@ -38,7 +38,8 @@ import type {
   CreateSession,
   ForkSession,
   SessionState,
-  SessionView
+  SessionView,
+  StoredEvent
 } from "../domain/Session.ts"
 import type { ContentBlock } from "../domain/PromptContent.ts"
 import type { Message, TurnResult, TurnSettings } from "../domain/Turn.ts"
@@ -304,6 +305,13 @@ export class Sessions extends Context.Service<
       after: number,
       follow?: boolean
     ) => Effect.Effect<Stream.Stream<StreamedEvent, Unavailable>, SessionNotFound | Unavailable>
+    /** The same as they are stored, for whoever makes texts of them (`streamedJson`). */
+    readonly storedEvents: (
+      caller: Caller,
+      id: string,
+      after: number,
+      follow?: boolean
+    ) => Effect.Effect<Stream.Stream<StoredEvent, Unavailable>, SessionNotFound | Unavailable>
     /**
      * All that happened in one turn, messages of Troupe's own included: after `after`, or from its first event, to the one
      * that says that it has ended (`_troupe/turn`). Without `follow` they end with what is stored now.

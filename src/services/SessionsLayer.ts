@@ -86,6 +86,19 @@ export const layer = Layer.effect(
       return { alreadyClosed: !isTaken }
     }, cannot("close the session"))
 
+    const storedEvents = Effect.fn("Sessions.events")(function* (
+      caller: Caller,
+      id: string,
+      after: number,
+      follow: boolean = true
+    ) {
+      const record = yield* find(caller, id)
+      const from = after < 0 ? Math.max(0, (yield* ledger.lastEvent(record.id)) + after) : after
+      return feed
+        .follow(record.id, from, { live: follow && record.closedAt === null })
+        .pipe(Stream.mapError((cause) => new Unavailable({ operation: "read the session's events", cause })))
+    }, cannot("read the session's events"))
+
     return Sessions.of({
       create: Effect.fn("Sessions.create")(function* (app, session, request, by) {
         return yield* view(
@@ -140,14 +153,9 @@ export const layer = Layer.effect(
       answer: Effect.fn("Sessions.answer")(function* (caller, id, approval, decision, answers) {
         return yield* approvals.answer(yield* find(caller, id), approval, decision, answers, caller)
       }, cannot("settle the approval")),
-      events: Effect.fn("Sessions.events")(function* (caller, id, after, follow = true) {
-        const record = yield* find(caller, id)
-        const from = after < 0 ? Math.max(0, (yield* ledger.lastEvent(record.id)) + after) : after
-        return feed.follow(record.id, from, { live: follow && record.closedAt === null }).pipe(
-          Stream.map(streamed),
-          Stream.mapError((cause) => new Unavailable({ operation: "read the session's events", cause }))
-        )
-      }, cannot("read the session's events")),
+      events: (caller, id, after, follow) =>
+        Effect.map(storedEvents(caller, id, after, follow), (events) => Stream.map(events, streamed)),
+      storedEvents,
       turnEvents: Effect.fn("Sessions.turnEvents")(function* (caller, id, turn, after, follow) {
         return yield* turnEvents(yield* findToRead(caller, id), turn, after, follow)
       }, cannot("read the turn's events")),

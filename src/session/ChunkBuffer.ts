@@ -110,13 +110,10 @@ export class ChunkBuffer {
     const taken = this.#pending
     this.#pending = []
     this.#bytes = 0
-    return taken.map(({ at, chunk, message, text, turn }) => ({
-      session: this.#session,
-      seq: ++this.#seq,
-      turn,
-      at,
-      message: chunk === null || chunk.text === text ? message : withText(message, text)
-    }))
+    return taken.map(({ at, chunk, message: first, text, turn }) => {
+      const message = chunk === null || chunk.text === text ? first : withText(first, text)
+      return { session: this.#session, seq: ++this.#seq, turn, at, message, json: JSON.stringify(message) }
+    })
   }
 }
 

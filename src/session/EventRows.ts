@@ -50,8 +50,7 @@ export class EventRows {
       entries.push({ _tag: "EventsAppended", session: taken[0]!.session, row: row.seq, first, more, events: taken })
     }
     for (const event of events) {
-      const { at, seq, turn } = event
-      const text = JSON.stringify(event.message)
+      const { at, json: text = JSON.stringify(event.message), seq, turn } = event
       characters += text.length
       if (row !== null && row.turn === turn && row.last + 1 === seq) {
         const piece = row.writer.piece(at, text)

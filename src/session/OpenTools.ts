@@ -41,6 +41,8 @@ export class OpenTools {
     const before = this.#tools.get(id)
     // What is said of a tool after its end begins none.
     if (before === undefined && (update.sessionUpdate !== "tool_call" || this.#tools.size >= mostTools)) return
+    const isSame = title === undefined && kind === undefined && (status !== "in_progress" || before?.isRunning === true)
+    if (before !== undefined && isSame) return
     const begins = before === undefined || (status === "in_progress" && !before.isRunning)
     this.#tools.set(id, {
       title: typeof title === "string" && title !== "" ? cut(title, longestTitle) : (before?.title ?? "a tool"),

@@ -134,11 +134,11 @@ export const scriptedSessions = (script: Script) => {
         return id === "ses_ok"
       }),
     close: (caller, id) => Effect.map(findSession(caller, id), () => ({ alreadyClosed: id === "ses_closed" })),
-    events: (caller, id, after) =>
+    storedEvents: (caller, id, after) =>
       Effect.map(findSession(caller, id), () => {
-        if (id === "ses_flood") return Stream.map(flood, streamed)
+        if (id === "ses_flood") return flood
         const stored = Stream.fromIterable(storedEvents(id, ["one", "two"]).filter(({ seq }) => seq > after))
-        return Stream.map(id === "ses_live" ? Stream.concat(stored, Stream.fromQueue(script.live)) : stored, streamed)
+        return id === "ses_live" ? Stream.concat(stored, Stream.fromQueue(script.live)) : stored
       }),
     turnEvents: (caller, id, turn, after = 0) =>
       Effect.map(findSession(caller, id), () =>

@@ -50,9 +50,13 @@ export const make = (): ToolCalls => {
   const requested = new Map<string, JsonObject>()
   let requestedIn: number | null = null
 
+  /** The call that was remembered last. */
+  let newest = ""
+
   const remember = (id: string, call: ToolCall) => {
     // Set anew, so that a reused id is not the oldest.
-    calls.delete(id)
+    if (id !== newest) calls.delete(id)
+    newest = id
     calls.set(id, call)
     forgetOldest(calls, maxToolCalls)
   }

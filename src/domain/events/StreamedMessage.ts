@@ -164,18 +164,36 @@ export type StreamedMessage = typeof StreamedMessage.Type
 export type TurnMessage = Exclude<StreamedMessage, { readonly method: `_troupe/${string}` }>
 
 /** A stored event as it goes out. */
-export interface StreamedEvent extends Omit<StoredEvent, "message"> {
+export interface StreamedEvent extends Omit<StoredEvent, "json" | "message"> {
   readonly message: StreamedMessage
 }
 
 /** Adds the event's turn and time. Not decoded: it was stored by Troupe, and an agent's part passes as it came. */
-export const streamed = (event: StoredEvent): StreamedEvent => ({
-  ...event,
-  message: withMeta(event.message, {
-    "troupe/turn_index": event.turn,
-    "troupe/at": event.at / 1000
-  }) as unknown as StreamedMessage
+export const streamed = ({ at, message, seq, session, turn }: StoredEvent): StreamedEvent => ({
+  session,
+  seq,
+  turn,
+  at,
+  message: withMeta(message, metaOf(turn, at)) as unknown as StreamedMessage
 })
+
+const metaOf = (turn: number | null, at: number) => ({ "troupe/turn_index": turn, "troupe/at": at / 1000 })
+
+/** The message of `streamed`, as JSON. Most have what is added put into the JSON that they have. */
+export const streamedJson = ({ at, json, message, turn }: StoredEvent): string => {
+  const meta = metaOf(turn, at)
+  return json !== undefined && endsWithBareParams(message)
+    ? `${json.slice(0, -2)},"_meta":${JSON.stringify(meta)}}}`
+    : JSON.stringify(withMeta(message, meta))
+}
+
+/** Its `params`, which are not empty, come last, and have no `_meta`. */
+const endsWithBareParams = (message: AcpMessage): boolean => {
+  if (!("method" in message) || message.method !== "session/update" || message.params._meta !== undefined) return false
+  let last = ""
+  for (const key in message) last = key
+  return last === "params"
+}
 
 const withMeta = (message: AcpMessage, added: Readonly<Record<string, unknown>>): AcpMessage => {
   const within = <Part extends object>(part: Part): Part => ({

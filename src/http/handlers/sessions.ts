@@ -15,7 +15,7 @@ import type { ProblemDetails } from "../contract/Problem.ts"
 import { CreatedSession } from "../contract/sessions.ts"
 import { responseOf, idempotent } from "../idempotent.ts"
 import { failWith, orProblem } from "../problems.ts"
-import { eventText, Streams } from "../Streams.ts"
+import { eventText, storedEventText, Streams } from "../Streams.ts"
 import { currentApp } from "../currentApp.ts"
 import { sessionDto } from "../dto.ts"
 
@@ -108,20 +108,15 @@ export const layer = HttpApiBuilder.group(
         }
         const follow = query.follow !== "false"
         const caller = yield* CurrentCaller
-        const events = yield* orProblem(
+        const from = after === undefined ? undefined : Number(after)
+        const texts = yield* orProblem(
           query.turn === undefined
-            ? sessions.events(caller, params.id, Number(after ?? 0), follow)
-            : sessions.turnEvents(
-                caller,
-                params.id,
-                query.turn,
-                after === undefined ? undefined : Number(after),
-                follow
-              )
+            ? Effect.map(sessions.storedEvents(caller, params.id, from ?? 0, follow), Stream.map(storedEventText))
+            : Effect.map(sessions.turnEvents(caller, params.id, query.turn, from, follow), Stream.map(eventText))
         )
         // A client that does not say it could take an unknown line for an end, as `effect`'s own does.
         const takesRetry = request.headers["accept"]?.includes("text/event-stream") === true
-        return yield* streams.respond(request, Stream.map(events, eventText), { isResumable: takesRetry && follow })
+        return yield* streams.respond(request, texts, { isResumable: takesRetry && follow })
       })
     })
   })

@@ -60,8 +60,15 @@ interface EventRow {
 
 const unreadable = (note: string) => troupeMessage("unreadable", { note })
 
-/** All events of the row. What can't be read has its place all the same. */
-const eventsOf = ({ at, last, message, more, seq, session, turn }: EventRow): ReadonlyArray<StoredEvent> => {
+/**
+ * The events of the row, or those behind `after` and up to `to`: no other is parsed. What can't be read has its place all the
+ * same.
+ */
+const eventsOf = (
+  { at, last, message, more, seq, session, turn }: EventRow,
+  after: number = 0,
+  to: number = Infinity
+): ReadonlyArray<StoredEvent> => {
   const eventOf = (nth: number, time: number, text: string | undefined): StoredEvent => ({
     session,
     seq: seq + nth,
@@ -69,10 +76,14 @@ const eventsOf = ({ at, last, message, more, seq, session, turn }: EventRow): Re
     at: time,
     message: text === undefined ? unreadable("is missing in the ledger") : readableJson<AcpMessage>(text, unreadable)
   })
-  if (more === null || last === null) return [eventOf(0, at, message)]
+  if (more === null || last === null) return seq > after && seq <= to ? [eventOf(0, at, message)] : []
   const found = eventsIn(at, message, more)
-  const count = last - seq + 1
-  return Array.from({ length: count }, (_, nth) => eventOf(nth, found[nth]?.at ?? at, found[nth]?.text))
+  const first = Math.max(0, after + 1 - seq)
+  const count = Math.max(0, Math.min(last, to) + 1 - seq - first)
+  return Array.from({ length: count }, (_, n) => {
+    const nth = first + n
+    return eventOf(nth, found[nth]?.at ?? at, found[nth]?.text)
+  })
 }
 
 const columns = "SELECT session, seq, turn, at, message, more, last FROM events"
@@ -97,11 +108,11 @@ export const reads = (db: Database) => ({
   events: (session: SessionId, after: number, limit: number) =>
     db
       .all("read the events", range, [session, after + 1, after + limit], (row: EventRow) =>
-        eventsOf(row).filter(({ seq }) => seq > after && seq <= after + limit)
+        eventsOf(row, after, after + limit)
       )
       .pipe(Effect.map((rows) => rows.flat())),
   eventsOfTurn: (session: SessionId, turn: number) =>
     db
-      .all("read a turn's events", ofTurn(db.dialect), [session, turn], eventsOf)
+      .all("read a turn's events", ofTurn(db.dialect), [session, turn], (row: EventRow) => eventsOf(row))
       .pipe(Effect.map((rows) => rows.flat()))
 })
