@@ -84,6 +84,6 @@ export const asleepRows = (sessions: number, empty: MemoryUse, full: MemoryUse):
 export const awakeRow = (sessions: number, before: MemoryUse, after: MemoryUse): Row => ({
   what: `heap of the server for each of ${sessions} awake sessions`,
   troupe: `${((after.heapBytes - before.heapBytes) / sessions / 1000).toFixed(0)} kB`,
-  reference: `${megabytes(before.heapBytes)} with none`,
+  reference: `${megabytes(before.heapBytes)} without them`,
   comparison: `+${megabytes(after.heapBytes - before.heapBytes)}`
 })
