@@ -5,6 +5,7 @@
  * Times are milliseconds since 1970.
  */
 import { ofProcessor, wholeProcessor } from "./heldUp.ts"
+import type { HeldUp } from "./heldUp.ts"
 import type { AppName, SessionId } from "./Ids.ts"
 import type { Limits } from "./Settings.ts"
 import type { FailureClass, TurnStatus } from "./Turn.ts"
@@ -25,6 +26,8 @@ export interface AttentionBounds extends SilenceBounds {
   readonly queuedMillis: number
   /** So long a failed turn counts, where none came after it. */
   readonly failedMillis: number
+  /** The silence of an agent one of whose processes is stopped: it ends when somebody continues that, and not before. */
+  readonly stoppedMillis: number
 }
 
 export const attentionBoundsOf = ({
@@ -36,7 +39,8 @@ export const attentionBoundsOf = ({
   queuedMillis,
   leastSilenceMillis,
   unknownSilenceMillis: 5 * leastSilenceMillis,
-  failedMillis: 86_400_000
+  failedMillis: 86_400_000,
+  stoppedMillis: Math.min(10_000, leastSilenceMillis)
 })
 
 interface OfSession {
@@ -68,8 +72,8 @@ export type Situation =
       readonly heardAt: number
       /** 99 of 100 silences of this agent were not longer; `null`: too few are known, or a tool of its runs. */
       readonly usualSilenceMillis: number | null
-      /** What holds its processes up, in words; `null`: nothing, or it was not looked at. */
-      readonly heldUp: string | null
+      /** `null`: nothing, or it was not looked at. */
+      readonly heldUp: HeldUp | null
       /** The part of a processor that they use, of its own where no tool runs; 0: not measured. */
       readonly used: number
     })
@@ -150,7 +154,8 @@ const attentionOf = (situation: Situation, now: number, bounds: AttentionBounds)
     case "AtWork": {
       const { heardAt, heldUp, turn, used } = situation
       const silence = now - heardAt
-      if (heldUp !== null && silence >= bounds.leastSilenceMillis) return found("silent", heardAt, heldUp)
+      const held = heldUp?.kind === "stopped" ? bounds.stoppedMillis : bounds.leastSilenceMillis
+      if (heldUp !== null && silence >= held) return found("silent", heardAt, heldUp.verdict)
       if (silence < silenceThatCounts(situation, bounds)) return null
       const loops = used < wholeProcessor ? "" : ` It uses ${ofProcessor(used)}: it looks like a busy loop.`
       return found(

@@ -1,6 +1,7 @@
 /** What needs a person: each kind from its bound on, one for each session, the oldest first. */
 import { assert, describe, it } from "@effect/vitest"
 import { attentionBoundsOf, needsAttention } from "../../src/domain/attention.ts"
+import type { HeldUp } from "../../src/domain/heldUp.ts"
 import type { Situation } from "../../src/domain/attention.ts"
 import { AppName, SessionId } from "../../src/domain/Ids.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
@@ -25,13 +26,13 @@ const asked = (session: string, ago: number, isQuestion = false): Situation => (
 const working = (
   ago: number,
   usualSilenceMillis: number | null,
-  { heldUp = null, used = 0 }: { readonly heldUp?: string | null; readonly used?: number } = {}
+  { heldUp, used = 0 }: { readonly heldUp?: HeldUp["kind"]; readonly used?: number } = {}
 ): Situation => ({
   _tag: "AtWork",
   ...of("ses_w"),
   heardAt: now - ago,
   usualSilenceMillis,
-  heldUp,
+  heldUp: heldUp === undefined ? null : { kind: heldUp, verdict: "Something holds it up." },
   used
 })
 const queued = (ago: number): Situation => ({ _tag: "Queued", ...of("ses_q"), since: now - ago })
@@ -80,11 +81,17 @@ describe("what needs a person", () => {
     ["of one that only computes a minute", working(minute, null, { used: 1 }), "silent"],
     ["and none that is usual for one that computes", working(minute, 2 * minute, { used: 1 }), null],
     [
-      "of one that is stopped a minute, whatever is usual",
-      working(minute, 2 * minute, { heldUp: "stopped" }),
+      "of one that waits for a lock a minute, whatever is usual",
+      working(minute, 2 * minute, { heldUp: "blocked" }),
       "silent"
     ],
-    ["and not less", working(minute - 1, null, { heldUp: "stopped" }), null]
+    ["and not less", working(minute - 1, null, { heldUp: "blocked" }), null],
+    ["of one that is stopped ten seconds", working(10_000, 2 * minute, { heldUp: "stopped" }), "silent"],
+    [
+      "and not less, as of a shell's job that is put aside for a moment",
+      working(9_999, null, { heldUp: "stopped" }),
+      null
+    ]
   ]
   for (const [what, situation, kind] of cases) {
     it(`is ${what}`, () => {

@@ -64,7 +64,7 @@ export const make = Effect.gen(function* () {
       return [{ session, pid: look.pid, heardAt: Math.max(since, heardAt ?? 0), usualSilenceMillis, hasTool }]
     })
     const silent = heard
-      .filter(({ heardAt }) => now - heardAt >= bounds.leastSilenceMillis)
+      .filter(({ heardAt }) => now - heardAt >= bounds.stoppedMillis)
       .toSorted((a, b) => a.heardAt - b.heardAt)
       .slice(0, mostExamined)
     const trees = yield* processesOf(
@@ -74,9 +74,9 @@ export const make = Effect.gen(function* () {
     return heard.map(({ hasTool, pid, session, ...known }): Situation => {
       const processes = trees.get(session.id) ?? []
       const used = processes.reduce((sum, { cpu }) => sum + (cpu ?? 0), 0)
-      const held = heldUp(processes, pid)
       // A tool may compute as long as it likes.
-      return { _tag: "AtWork", ...nameOf(session), ...known, heldUp: held?.verdict ?? null, used: hasTool ? 0 : used }
+      const work = { heldUp: heldUp(processes, pid), used: hasTool ? 0 : used }
+      return { _tag: "AtWork", ...nameOf(session), ...known, ...work }
     })
   })
 
