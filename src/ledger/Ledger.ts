@@ -211,6 +211,11 @@ export class Ledger extends Context.Service<
     readonly turnOutlines: (session: SessionId, after: number, limit: number) => Read<ReadonlyArray<TurnRecord>>
     readonly turn: (session: SessionId, index: number) => Read<Option.Option<TurnRecord>>
     readonly turnOfSubmission: (session: SessionId, submission: string) => Read<Option.Option<SubmittedTurn>>
+    /** By their names, those of them that there are. */
+    readonly turnsOfSubmissions: (
+      session: SessionId,
+      submissions: ReadonlyArray<string>
+    ) => Read<ReadonlyMap<string, SubmittedTurn>>
 
     /** The number of the last event; 0 where there is none. */
     readonly lastEvent: (session: SessionId) => Read<number>

@@ -94,13 +94,16 @@ export const make = Effect.gen(function* () {
     })
 
   const repeatedAs = Effect.fnUntraced(function* (id: SessionId, turns: ReadonlyArray<TurnRecord>) {
-    const repeated: Array<InspectedSession["repeated"][number]> = []
-    const failed = turns.filter(({ status }) => hasNotWorked(status))
-    for (const { index } of failed.slice(-mostRepeated)) {
-      const again = yield* ledger.turnOfSubmission(id, resendOf(index).id)
-      if (Option.isSome(again)) repeated.push({ turn: index, as: again.value.index })
-    }
-    return repeated
+    const failed = turns.filter(({ status }) => hasNotWorked(status)).slice(-mostRepeated)
+    if (failed.length === 0) return []
+    const found = yield* ledger.turnsOfSubmissions(
+      id,
+      failed.map(({ index }) => resendOf(index).id)
+    )
+    return failed.flatMap(({ index }): InspectedSession["repeated"] => {
+      const again = found.get(resendOf(index).id)
+      return again === undefined ? [] : [{ turn: index, as: again.index }]
+    })
   })
 
   const readOnce = Effect.fnUntraced(function* (caller: Caller, id: string) {

@@ -154,6 +154,7 @@ describe("query plans", () => {
         turns.turns(id, 1, 1),
         turns.turn(id, 1),
         turns.turnOfSubmission(id, "k"),
+        turns.turnsOfSubmissions(id, ["k", "l"]),
         turns.usage({ app, from: 1, to: 2 }),
         Approvals.reads(db).lastApprovals(id, 1),
         events.lastEvent(id),

@@ -159,6 +159,12 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual(yield* found("l"), { index: 3, fingerprint: null, isOpen: true })
         assert.isNull(yield* found("m"))
         assert.isTrue(Option.isNone(yield* ledger.turnOfSubmission(SessionId.make("ses_other"), "k")))
+        const several = yield* ledger.turnsOfSubmissions(id, ["l", "m", "k"])
+        assert.deepStrictEqual(
+          ["k", "l", "m"].map((name) => several.get(name)?.index),
+          [2, 3, undefined]
+        )
+        assert.strictEqual((yield* ledger.turnsOfSubmissions(SessionId.make("ses_other"), ["k"])).size, 0)
         const patch = { status: "interrupted", endedAt: 5, stopReason: "cancelled" } as const
         yield* ledger.write([{ _tag: "TurnPatched", session: id, index: 2, patch }])
         assert.isFalse((yield* found("k"))?.isOpen)

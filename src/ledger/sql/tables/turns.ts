@@ -142,6 +142,15 @@ export const reads = (db: Database) => {
           submittedOf
         )
         .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
+    turnsOfSubmissions: (session: SessionId, submissions: ReadonlyArray<string>) =>
+      db
+        .all(
+          "read the turns of submissions",
+          `SELECT submission, idx, fingerprint, ended_at FROM turns WHERE session = ? AND ${db.dialect.inList("submission")}`,
+          [session, JSON.stringify(submissions)],
+          (row: SubmittedRow & { readonly submission: string }) => [row.submission, submittedOf(row)] as const
+        )
+        .pipe(Effect.map((found) => new Map(found))),
     usage: (query: { readonly app: AppName | null; readonly from: number; readonly to: number }) => {
       // A day is counted whole: from the one that `from` falls on, up to the one that begins before `to`.
       const days = [Math.floor(query.from / dayMillis), Math.ceil(query.to / dayMillis)]
