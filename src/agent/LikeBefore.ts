@@ -55,6 +55,8 @@ const onlyIn = (list: unknown): unknown => (listIn(list).length === 1 ? listIn(l
 
 /** A line whose other parts are longer is seldom one of many. */
 const maxKnownCharacters = 2_048
+/** A longer line is not kept, as a whole or by a part of it: it may have 32 MB. */
+const maxKeptCharacters = 64 * 1024
 
 /** Most texts need nothing but to be cut out. */
 // oxlint-disable-next-line no-control-regex
@@ -88,7 +90,8 @@ export const make = (): LikeBefore => {
       return text === null ? null : withText(text)
     },
     learn: (line, message) => {
-      const place = places.find(({ textIn }) => typeof textIn(message) === "string")
+      const isKept = line.length <= maxKeptCharacters
+      const place = isKept ? places.find(({ textIn }) => typeof textIn(message) === "string") : undefined
       known = place === undefined ? null : knownIn(line, before, message, place)
       before = place === undefined ? "" : line
     }

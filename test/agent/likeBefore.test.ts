@@ -77,6 +77,13 @@ describe("lines like the one before", () => {
     assert.isNull(likeBefore.read(chunk("x")))
   })
 
+  it("are not kept where they are long", () => {
+    const long = toolOutput("x".repeat(70_000))
+    assert.isNull(learned(long).read(long))
+    const likeBefore = learned(toolOutput("x"))
+    assert.deepStrictEqual(likeBefore.read(long), JSON.parse(long))
+  })
+
   it("have one part of a tool's output: of several the text may be any", () => {
     const two = (text: string) => toolOutput(text).replace('"content":[', '"content":[{"type":"diff"},')
     assert.isNull(learned(two("x")).read(two("x")))
