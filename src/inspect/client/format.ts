@@ -66,19 +66,32 @@ export const bytes = (n: number): string => {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`
 }
 
-/** The time of day in the reader's time zone, with the date where it is not today. */
-export const clockTime = (seconds: number, nowSeconds: number, withMillis = false): string => {
-  const at = new Date(seconds * 1000)
-  const time = at.toLocaleTimeString("en-GB", withMillis ? { fractionalSecondDigits: 3, ...hms } : hms)
-  const isToday = at.toDateString() === new Date(nowSeconds * 1000).toDateString()
-  return isToday ? time : `${at.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${time}`
+/** A format of times. It is made when it is needed, and kept: to make one takes longer than to write thirty times with it. */
+const formatOf = (options: Intl.DateTimeFormatOptions): ((at: Date) => string) => {
+  let made: Intl.DateTimeFormat | undefined
+  return (at) => {
+    if (Number.isNaN(at.getTime())) return String(at)
+    made ??= new Intl.DateTimeFormat("en-GB", options)
+    return made.format(at)
+  }
 }
 
 const hms = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const
+const ofTime = formatOf(hms)
+const ofMillis = formatOf({ fractionalSecondDigits: 3, ...hms })
+const ofDay = formatOf({ day: "numeric", month: "short" })
+const inFull = formatOf({ dateStyle: "long", timeStyle: "medium" })
+
+/** The time of day in the reader's time zone, with the date where it is not today. */
+export const clockTime = (seconds: number, nowSeconds: number, withMillis = false): string => {
+  const at = new Date(seconds * 1000)
+  const time = withMillis ? ofMillis(at) : ofTime(at)
+  const isToday = at.toDateString() === new Date(nowSeconds * 1000).toDateString()
+  return isToday ? time : `${ofDay(at)} ${time}`
+}
 
 /** In full, for a tooltip. */
-export const fullTime = (seconds: number): string =>
-  new Date(seconds * 1000).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "medium" })
+export const fullTime = (seconds: number): string => inFull(new Date(seconds * 1000))
 
 /** The beginning and the end of a long text that differs in both, such as an id. */
 export const shortened = (text: string, chars = 18): string =>

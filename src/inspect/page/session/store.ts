@@ -66,8 +66,8 @@ export interface SessionApi {
 const upTo = (time: number, instants: ReadonlyArray<number>): ReadonlyArray<number> =>
   time > (instants.at(-1) ?? 0) ? [...instants, time] : instants
 
-/** Between two changes of the axis for what is said. */
-const axisMillis = 500
+/** Between two changes of the axis for what is said or measured, which come with the clock's tick where that ticks. */
+const axisMillis = 1_500
 /** An hour. */
 const mostSamples = 3_600
 
@@ -143,7 +143,8 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     return withPrompts(events.value, detail.value?.turns ?? [], conversation.prompts, from)
   })
   // A message that is being said makes its bar longer with each piece, and all of the axis with it.
-  const said = seldom(transcript, axisMillis)
+  const said = seldom(transcript, axisMillis, now)
+  const measured = seldom(samples, axisMillis, now)
   const lanes = computed(() =>
     detail.value === undefined
       ? []
@@ -151,7 +152,7 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
           detail: detail.value,
           steps: steps.value,
           transcript: said.value,
-          samples: samples.value,
+          samples: measured.value,
           isRebuilding: rebuilding.value !== null,
           absentBefore: api === null ? null : (past.first.value?.at ?? null)
         })

@@ -13,6 +13,7 @@ import type { Item } from "../../../client/Transcript.ts"
 import { isMarkdown } from "../reading.ts"
 import { Diff } from "./Diff.tsx"
 import { Markdown } from "./Markdown.tsx"
+import { Plain } from "./Plain.tsx"
 
 export interface Resend {
   readonly run: () => Promise<Done>
@@ -67,7 +68,7 @@ export const Entry = ({ fork, isSpot = false, item, repeatedAs = null, resend, r
             {item.kind === "prompt" && item.turn !== null ? <span class="faint"> turn {item.turn}</span> : null}
             <At at={item.at} />
           </header>
-          {isMarkdown.value ? <Markdown text={item.text} /> : <p class="entry-text">{item.text}</p>}
+          {isMarkdown.value ? <Markdown text={item.text} /> : <Plain text={item.text} />}
         </article>
       )
     case "tool":

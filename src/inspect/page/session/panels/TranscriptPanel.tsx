@@ -119,7 +119,7 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
                 key={key}
                 ref={(element) => rows.measureElement(element)}
                 data-index={index}
-                class={`row${item.at > until ? " later" : ""}${item.key === spot ? " spotted" : ""}`}
+                class={`row${item.at > until ? " later" : ""}${item.key === spot ? " spotted" : ""}${index === items.length - 1 ? " last" : ""}`}
                 style={{ transform: `translateY(${start}px)` }}
               >
                 <Entry

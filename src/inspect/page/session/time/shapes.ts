@@ -25,11 +25,14 @@ export interface Shapes {
 
 const thinnest = 2
 
+/** In halves of a pixel: on an axis of hours all moves by much less in a second, and what has not moved is not drawn anew. */
+const half = (x: number): number => Math.round(x * 2) / 2
+
 export const shapesOf = ({ bars, marks }: Lane, xOf: (at: number) => number, width: number, now: number): Shapes => {
   const seen: Array<BarShape> = []
   for (const { from, label, level = 1, to, tone } of bars) {
-    const x = Math.max(xOf(from), -8)
-    const end = Math.min(xOf(to ?? Math.max(now, from)), width + 8)
+    const x = half(Math.max(xOf(from), -8))
+    const end = half(Math.min(xOf(to ?? Math.max(now, from)), width + 8))
     if (end < -thinnest || x > width + thinnest) continue
     const before = seen.at(-1)
     if (before !== undefined && before.width <= thinnest && end - before.x <= thinnest) {
@@ -39,7 +42,7 @@ export const shapesOf = ({ bars, marks }: Lane, xOf: (at: number) => number, wid
   }
   const points: Array<MarkShape> = []
   for (const { at, label, tone } of marks) {
-    const x = xOf(at)
+    const x = half(xOf(at))
     if (x < -thinnest || x > width + thinnest) continue
     const before = points.at(-1)
     if (before !== undefined && x - before.x < thinnest) joinInto(points, before, tone)
