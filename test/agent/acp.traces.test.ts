@@ -199,6 +199,22 @@ describe("the failures of an ACP agent", () => {
     assert.match(failure.message, /Another process still has this conversation of Codex open\. End that process/)
   })
 
+  it.each(["The Claude Agent process exited unexpectedly.", "Claude Code process aborted by user"])(
+    "an agent's own process that died is no failure of the model: %s",
+    (details) => {
+      const error = new RpcError({ code: -32603, message: "Internal error", data: { details } })
+      const tracker = TurnTracker.make(Failures.identify("Claude Agent"))
+      tracker.begin(1)
+      const ended = tracker.end({ ok: false, error })
+      assert.strictEqual(ended?.failure?.class, "crash")
+      assert.match(ended?.failure?.message ?? "", /It is started again; send the turn again\.$/)
+      // Where we cancelled the turn these words are the cancel's effect.
+      tracker.begin(2)
+      tracker.noteCancel()
+      assert.strictEqual(tracker.end({ ok: false, error })?.failure, null)
+    }
+  )
+
   it.each([
     ["Gemini API key is missing or not configured.", "auth", /is not logged in/],
     [

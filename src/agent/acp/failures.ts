@@ -84,7 +84,8 @@ export const ofError = (identity: AgentIdentity, method: string, error: RpcError
   if (
     error.code === codexDied ||
     error.code === notFound ||
-    /exited unexpectedly|process (exited|was killed)/i.test(reason)
+    // The last is Claude's SDK, of a process that died between two turns: where we cancel, its error is none (`TurnTracker`).
+    /exited unexpectedly|process (exited|was killed|aborted by user)/i.test(reason)
   ) {
     return died(identity, reason)
   }
