@@ -157,11 +157,12 @@ const attentionOf = (situation: Situation, now: number, bounds: AttentionBounds)
       const held = heldUp?.kind === "stopped" ? bounds.stoppedMillis : bounds.leastSilenceMillis
       if (heldUp !== null && silence >= held) return found("silent", heardAt, heldUp.verdict)
       if (silence < silenceThatCounts(situation, bounds)) return null
-      const loops = used < wholeProcessor ? "" : ` It uses ${ofProcessor(used)}: it looks like a busy loop.`
+      // A list has room for the beginning.
+      const loops = used < wholeProcessor ? "" : `It looks like a busy loop: it uses ${ofProcessor(used)}. `
       return found(
         "silent",
         heardAt,
-        `Nothing is heard of its agent in turn ${turn}, for longer than is usual.${loops}`
+        `${loops}Nothing is heard of its agent in turn ${turn}, for longer than is usual.`
       )
     }
     case "Queued": {

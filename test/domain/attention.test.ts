@@ -102,6 +102,11 @@ describe("what needs a person", () => {
     })
   }
 
+  it("says first what is to be seen in a row of a list", () => {
+    const [loop] = needsAttention([working(minute, null, { used: 0.98 })], now, bounds)
+    assert.match(loop?.what ?? "", /^It looks like a busy loop: it uses 98 % of a processor\. Nothing is heard/)
+  })
+
   it("comes with circuits first, and then the oldest first", () => {
     assert.deepStrictEqual(
       kinds(queued(20_000), asked("ses_a", 3 * minute), parked("ses_p", 2 * minute), circuit, failed("ses_f", day)),
