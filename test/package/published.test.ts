@@ -83,7 +83,8 @@ console.log(await (await troupe.handler({ app: "host" })(request)).text())
     )
     const said = project.succeed("node", "optional.js")
     assert.match(said, /^true true$/m)
-    assert.match(said, /needs the package acpx, which is not there\. Install it beside Troupe: npm install acpx@0\.\d+/)
+    const missing = /needs the package acpx, which is not there\. Install it beside Troupe: npm install acpx@0\.\d+/
+    assert.match(said, missing, said)
     assert.match(
       said,
       /An MCP server needs the package @modelcontextprotocol\/server, which is not there\. .* npm install @modelcontextprotocol\/server@2/
