@@ -100,9 +100,20 @@ describe.skipIf(chromium === null)("a session that says much", () => {
       (left) => Math.abs(left) < 1
     )
     assert.isAtMost((await scroller()).below, 1)
-    const { json } = await troupe.call("GET", `/inspect/api/sessions/${id}/events?limit=1000`, adminToken)
-    const chunks = (json as Events).events.map(({ message: stored }) => (stored as Chunk).params?.update)
-    const spoken = chunks.filter((update) => update?.sessionUpdate === "agent_message_chunk")
-    assert.strictEqual(await said(), spoken.map((update) => update?.content?.text).join(""))
+    const spoken = async () => {
+      const { json } = await troupe.call("GET", `/inspect/api/sessions/${id}/events?limit=1000`, adminToken)
+      const chunks = (json as Events).events.map(({ message: stored }) => (stored as Chunk).params?.update)
+      const texts = chunks.filter((update) => update?.sessionUpdate === "agent_message_chunk")
+      return texts.map((update) => update?.content?.text).join("")
+    }
+    // What the agent says behind the end of its turn comes a moment later, as a message of its own.
+    const shown = () =>
+      page.evaluate<string>(
+        `[...document.querySelectorAll(${JSON.stringify(message)})].map((e) => e.textContent).join("")`
+      )
+    await until(
+      async () => [await shown(), await spoken()],
+      ([shown, spoken]) => shown === spoken
+    )
   })
 })
