@@ -3,7 +3,6 @@ import type { AppName } from "../domain/Ids.ts"
 import type { SessionRecord, SessionState } from "../domain/Session.ts"
 import type { FailureClass, LastOutcome, TurnStatus } from "../domain/Turn.ts"
 
-/** What the sweeper looks for. A bound of `null` matches nothing. */
 /** The turn of a submission (`TurnInserted`). */
 export interface SubmittedTurn {
   readonly index: number
@@ -12,6 +11,7 @@ export interface SubmittedTurn {
   readonly isOpen: boolean
 }
 
+/** What the sweeper looks for. A bound of `null` matches nothing. */
 export interface SweepBounds {
   readonly createdBefore: number | null
   readonly activeBefore: number | null

@@ -31,13 +31,12 @@ export const make = Effect.gen(function* () {
   /** Never fails: a failure is logged. */
   const count = (session: SessionRecord, { index, kind, status }: Settled, toolIterations: number | null) =>
     Effect.gen(function* () {
-      const result = transcript.resultWithStoredToolCount(session.id, index)
       if (toolIterations === null) {
-        const { finalText, turn } = yield* result
+        const { finalText, turn } = yield* transcript.resultWithStoredToolCount(session.id, index)
         return yield* reviews.turnSettled(session, { ...turn, finalText }, conversation(session, index))
       }
       yield* transcript.storeToolCount(session.id, index, toolIterations)
-      const finalText = Effect.map(result, ({ finalText }) => finalText)
+      const finalText = Effect.map(transcript.result(session.id, index), ({ finalText }) => finalText)
       const interrupted = isCutOff(status)
       yield* reviews.turnSettled(
         session,
