@@ -21,10 +21,18 @@ export class Connection {
 
   /** The rows that it returns. Throws SQLite's error. */
   run(text: string, params: ReadonlyArray<SqlValue>): ReadonlyArray<unknown> {
-    const { returnsRows, statement } = this.#prepared.get(text) ?? this.#prepare(text)
-    if (returnsRows) return statement.all(...params)
+    const { returns, statement } = this.#prepared.get(text) ?? this.#prepare(text)
+    if (returns === "rows") return statement.all(...params)
     statement.run(...params)
     return none
+  }
+
+  /** How many rows it returns. Throws SQLite's error. */
+  count(text: string, params: ReadonlyArray<SqlValue>): number {
+    const { returns, statement } = this.#prepared.get(text) ?? this.#prepare(text)
+    if (returns === "rows") return statement.all(...params).length
+    const { changes } = statement.run(...params)
+    return returns === "changes" ? Number(changes) : 0
   }
 
   /** The same for a statement that does not come again. */
@@ -38,8 +46,12 @@ export class Connection {
   }
 
   #prepare(text: string): Prepared {
-    const statement = this.#db.prepare(text)
-    const prepared = { statement, returnsRows: statement.columns().length > 0 }
+    const isCounted = text.endsWith(countsRows)
+    const statement = this.#db.prepare(isCounted ? text.slice(0, -countsRows.length) : text)
+    const prepared: Prepared = {
+      statement,
+      returns: isCounted ? "changes" : statement.columns().length > 0 ? "rows" : "nothing"
+    }
     const [oldest] = this.#prepared.keys()
     if (this.#prepared.size >= mostPrepared && oldest !== undefined) this.#prepared.delete(oldest)
     this.#prepared.set(text, prepared)
@@ -47,9 +59,15 @@ export class Connection {
   }
 }
 
+/**
+ * Of a statement that says no more of a row than that it changed it, SQLite's own count is taken: for RETURNING it builds a table,
+ * fills and drops it, which costs as much as the change.
+ */
+const countsRows = " RETURNING 1"
+
 interface Prepared {
   readonly statement: StatementSync
-  readonly returnsRows: boolean
+  readonly returns: "rows" | "changes" | "nothing"
 }
 
 const none: ReadonlyArray<never> = []

@@ -58,9 +58,9 @@ export const open = Effect.fn("Ledger.open")(function* (
       connection.run("BEGIN IMMEDIATE", [])
       let returned = 0
       for (running of statements) {
-        const { length } = connection.run(running.text, running.params)
-        if (running.failIfNoRow !== undefined && length === 0) throw new NoRow(running)
-        returned += length
+        const rows = connection.count(running.text, running.params)
+        if (running.failIfNoRow !== undefined && rows === 0) throw new NoRow(running)
+        returned += rows
       }
       running = undefined
       connection.run("COMMIT", [])
