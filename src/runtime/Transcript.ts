@@ -4,7 +4,7 @@ import { resultOf } from "../conversation/turnResult.ts"
 import { streamed } from "../domain/events/StreamedMessage.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { TurnNotFound } from "../domain/Refusal.ts"
-import type { SessionRecord } from "../domain/Session.ts"
+import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
 import type { Message, TurnRecord, TurnResult } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
@@ -32,19 +32,22 @@ export class Transcript {
     this.#ledger = ledger
   }
 
-  /** Its events are as they were streamed, so that an event is the same wherever it is read. */
   resultOfTurn(turn: TurnRecord): Effect.Effect<TurnResult, LedgerError> {
-    return Effect.map(this.#ledger.eventsOfTurn(turn.session, turn.index), (events) =>
-      resultOf(
-        turn,
-        events.map((event) => streamed(event).message)
-      )
-    )
+    return Effect.map(this.#ledger.eventsOfTurn(turn.session, turn.index), (events) => resultWith(turn, events))
   }
 
-  result(id: SessionId, index: number): Effect.Effect<TurnResult, LedgerError | TurnNotFound> {
-    return Effect.flatMap(this.#ledger.turn(id, index), (row): Effect.Effect<TurnResult, LedgerError | TurnNotFound> =>
-      Option.isNone(row) ? Effect.fail(new TurnNotFound({ index })) : this.resultOfTurn(row.value)
+  /** `told`: all events of the turn, where the caller has them. */
+  result(
+    id: SessionId,
+    index: number,
+    told: ReadonlyArray<StoredEvent> | null = null
+  ): Effect.Effect<TurnResult, LedgerError | TurnNotFound> {
+    return Effect.flatMap(
+      this.#ledger.turn(id, index),
+      (row): Effect.Effect<TurnResult, LedgerError | TurnNotFound> => {
+        if (Option.isNone(row)) return Effect.fail(new TurnNotFound({ index }))
+        return told === null ? this.resultOfTurn(row.value) : Effect.succeed(resultWith(row.value, told))
+      }
     )
   }
 
@@ -87,5 +90,12 @@ export class Transcript {
 }
 
 export const make = Effect.map(Ledger, (ledger) => new Transcript(ledger))
+
+/** Its events are as they were streamed, so that an event is the same wherever it is read. */
+const resultWith = (turn: TurnRecord, events: ReadonlyArray<StoredEvent>): TurnResult =>
+  resultOf(
+    turn,
+    events.map((event) => streamed(event).message)
+  )
 
 const lastPage = (messages: ReadonlyArray<Message>): TranscriptPage => ({ messages, next: null })

@@ -110,12 +110,11 @@ export const make = Effect.gen(function* () {
   const turningOf = (
     record: SessionRecord,
     { after, isKnown, turn: index }: { readonly turn: number; readonly after: number; readonly isKnown: boolean },
-    isSettled: ReturnType<ExpectEnds.Expectation["turn"]>,
+    ended: ReturnType<ExpectEnds.Expectation["turn"]>,
     by: string
   ): Turning => {
     const result: Effect.Effect<TurnResult, Unavailable> = Effect.gen(function* () {
-      yield* isSettled
-      return yield* transcript.result(record.id, index)
+      return yield* transcript.result(record.id, index, yield* ended)
     }).pipe(
       Effect.catchTag("TurnNotFound", (cause) => Effect.fail(new Unavailable({ operation: "find the turn", cause }))),
       cannot("read what came of the turn")

@@ -7,21 +7,25 @@
  */
 import { Effect, Latch, Option } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
+import type { StoredEvent } from "../domain/Session.ts"
 import { passingOf } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import { News } from "../runtime/News.ts"
 import { SessionStops } from "../runtime/SessionStops.ts"
+import { HeardTurns } from "./HeardTurns.ts"
 import { SessionFailed } from "./sessionMessages.ts"
 
-type Wait = Effect.Effect<void, SessionFailed | LedgerError>
+type Wait<A = void> = Effect.Effect<A, SessionFailed | LedgerError>
+/** All events of the turn that ended, where they were told to one who waited; `null`: they are to be read. */
+type Told = ReadonlyArray<StoredEvent> | null
 
 export interface Expectation {
   /**
    * The wait until the turn's outcome is stored; `isOpen`: it was not, by the answer or by a look after the registration.
    * To be called at once: from then on only this end is listened for, and no more when it has come.
    */
-  readonly turn: (index: number, isOpen: boolean) => Wait
+  readonly turn: (index: number, isOpen: boolean) => Wait<Told>
   /** The wait until the session is closed, with no process left. */
   readonly closed: (isOpen: boolean) => Wait
   /** There is nothing to wait for: the request was refused, or failed. */
@@ -59,6 +63,7 @@ export const make = Effect.gen(function* () {
     let mustLook = false
     let waiting = 0
     let listening: ReadonlyArray<() => void> = []
+    const heardTurns = new HeardTurns()
 
     const letGo = () => {
       for (const stop of listening) stop()
@@ -71,7 +76,9 @@ export const make = Effect.gen(function* () {
     }
     const hasCome = () => (awaited === "closed" ? isClosed : awaited !== null && settled.has(awaited))
     const listen = () => {
-      const heard = news.watchUnsafe(session, ({ closed, settled: turns, stepped, stored }) => {
+      const heard = news.watchUnsafe(session, (told) => {
+        const { closed, settled: turns, stepped, stored } = told
+        heardTurns.hear(told)
         isClosed ||= closed
         for (const turn of turns) settled.add(turn)
         if (hasCome()) return end(Effect.void)
@@ -85,12 +92,17 @@ export const make = Effect.gen(function* () {
     }
 
     const waitFor = Effect.fnUntraced(
-      function* (what: End): Effect.fn.Return<void, SessionFailed | LedgerError> {
+      function* (what: End): Effect.fn.Return<Told, SessionFailed | LedgerError> {
         waiting++
-        if (ended === null && listening.length === 0) listen()
+        // Whoever comes later reads what has come since the end as well.
+        if (ended !== null) heardTurns.forget()
+        else if (listening.length === 0) listen()
         while (true) {
           changed.closeUnsafe()
-          if (ended !== null) return yield* ended
+          if (ended !== null) {
+            yield* ended
+            return what === "closed" ? null : heardTurns.take(what)
+          }
           if (!mustLook) {
             yield* changed.await
             continue
@@ -102,14 +114,18 @@ export const make = Effect.gen(function* () {
       Effect.ensuring(Effect.sync(() => waiting--))
     )
 
-    const expected = (what: End, open: boolean): Wait => {
+    const expected = (what: End, open: boolean): Wait<Told> => {
       awaited = what
       if (open && !hasCome()) return waitFor(what)
       letGo()
-      return Effect.void
+      return Effect.succeed(null)
     }
     listen()
-    return { turn: expected, closed: (open) => expected("closed", open), forget: Effect.sync(letGo) }
+    return {
+      turn: expected,
+      closed: (open) => Effect.asVoid(expected("closed", open)),
+      forget: Effect.sync(letGo)
+    }
   }
 
   return expect
