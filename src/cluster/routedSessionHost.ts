@@ -18,6 +18,7 @@ import { ThisNode } from "../runtime/ThisNode.ts"
 import { failedBy } from "../supervision/expectEnds.ts"
 import { SessionHost } from "../supervision/SessionHost.ts"
 import { SessionFailed } from "../supervision/sessionMessages.ts"
+import type { Submit } from "../supervision/sessionMessages.ts"
 import { LocalSessions } from "./LocalSessions.ts"
 import * as LookEverywhere from "./lookEverywhere.ts"
 import * as NodeClients from "./nodeClients.ts"
@@ -124,7 +125,12 @@ const makeRouted = Effect.gen(function* () {
 
   // What is asked twice is done once, but for words to a turn, and the interrupt of whichever turn runs.
   return SessionHost.of({
-    submit: (request) => route(request.session, turn, local.submit(request), (node) => node.submit(request)),
+    submit: (request) =>
+      Effect.suspend(() => {
+        const next = eachAttempt(request)
+        const asked = Effect.suspend(() => local.submit(next()))
+        return route(request.session, turn, asked, (node) => node.submit(next()))
+      }),
     interrupt: (request) =>
       route(request.session, request.turn === null ? once : repeatable, local.interrupt(request), (node) =>
         node.interrupt(request)
@@ -143,6 +149,16 @@ const makeRouted = Effect.gen(function* () {
     look: yield* LookEverywhere.make(local, clientOf)
   })
 })
+
+/** The submission as it is sent first, and then again: from then on its turn may be stored, and only the answer was lost. */
+const eachAttempt = (request: typeof Submit.Type) => {
+  let sent = false
+  return (): typeof Submit.Type => {
+    if (sent) return { ...request, turn: { ...request.turn, mayBeKnown: true } }
+    sent = true
+    return request
+  }
+}
 
 const here = "here"
 

@@ -36,7 +36,7 @@ import { checkTurnSettings } from "./checkTurnSettings.ts"
 import * as PromptContent from "./promptContent.ts"
 import * as GiveContext from "./giveContext.ts"
 import { requestOrigin } from "./requestOrigin.ts"
-import { checkSubmission, named } from "./submission.ts"
+import { checkSubmission, named, unnamed } from "./submission.ts"
 import type { SubmitTurn, Turning } from "./Sessions.ts"
 import { parkedOf } from "./sessionView.ts"
 
@@ -169,7 +169,15 @@ export const make = Effect.gen(function* () {
       const { content, text } = yield* contentOf(agents, record, prompt, ids)
       return yield* begin(
         record,
-        { prompt: text, content, context, settings, timeoutMillis, queue, ...named(name) },
+        {
+          prompt: text,
+          content,
+          context,
+          settings,
+          timeoutMillis,
+          queue,
+          ...(name === undefined ? unnamed(isAlone) : named(name))
+        },
         by
       )
     },
@@ -198,7 +206,7 @@ export const make = Effect.gen(function* () {
         prompt: "",
         timeoutMillis: limits.turnTimeoutMillis,
         queue: false,
-        ...named(undefined)
+        ...unnamed(isAlone)
       } as const
       // Its name is new.
       return yield* begin(record, submission, nameOfCaller(caller)).pipe(

@@ -17,11 +17,14 @@ export const checkSubmission = Effect.fnUntraced(function* ({ id }: NonNullable<
   yield* checkStorable({ idempotencyKey: id })
 })
 
-/** One that its app has not named can't have come before. */
-export const named = (submission: SubmitTurn["submission"]) =>
-  submission === undefined
-    ? { name: { id: newSubmissionId(), fingerprint: null } }
-    : { name: submission, mayBeKnown: true }
+/** One that has a name may have come before. */
+export const named = (name: NonNullable<SubmitTurn["submission"]>) => ({ name, mayBeKnown: true })
+
+/**
+ * One that its app has not named can't have come before. It gets a name of Troupe's where it may be sent to a second node, because
+ * the answer of the first is lost. A node that works alone sends nothing twice: its turns have no name, and no place in an index.
+ */
+export const unnamed = (isAlone: boolean) => (isAlone ? {} : { name: { id: newSubmissionId(), fingerprint: null } })
 
 /** The turn that repeats one that did not work: there is one of it. */
 export const resendOf = (turn: number): NonNullable<SubmitTurn["submission"]> => ({

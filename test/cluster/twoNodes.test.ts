@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { server as postgres } from "../ledger/postgres/schemas.ts"
 import { onCluster, until } from "./nodes.ts"
 import type { ClusterNode, Reader } from "./nodes.ts"
+import { TcpProxy } from "./TcpProxy.ts"
 
 /** It belongs to the node that is asked: that has its directory. */
 const sessionOf = async (node: ClusterNode) => {
@@ -46,6 +47,36 @@ describe.skipIf(postgres === null)("two nodes", () => {
         hasNoGap(reader)
         assert.include(reader.text(), "again")
         await reader.stop()
+      }
+    })
+  )
+
+  it.live("of which one's answer gets lost: the turn is asked for again, and is one, without a key too", () =>
+    onCluster(async (nodes) => {
+      const proxy = await TcpProxy.open()
+      try {
+        const first = await nodes.start("first", { TROUPE_NODE_URL: `http://127.0.0.1:${proxy.port}` })
+        proxy.target = Number(new URL(first.url).port)
+        const second = await nodes.start("second")
+        const session = await sessionOf(first)
+        await turn(first, session, "hello")
+        proxy.muffle()
+        const answer = turn(second, session, "again")
+        await until(
+          "the second turn",
+          async () => (await first.call("GET", `/sessions/${session}/turns/2`)).json["status"] === "completed"
+        )
+        proxy.reset()
+        proxy.heal()
+        const { json } = await answer
+        assert.deepInclude(
+          json,
+          { ok: true, turn_index: 2, final_text: "You said: again (turn 2)" },
+          JSON.stringify(json)
+        )
+        assert.strictEqual((await first.call("GET", `/sessions/${session}/turns/3`)).status, 404)
+      } finally {
+        await proxy.close()
       }
     })
   )

@@ -43,7 +43,7 @@ const mostWalBytes = 64 * 1024 * 1024
  * For pages in memory, as they are needed: each that is not there is a read of the file. SQLite's default, 2 MB, is less than
  * ten sessions at work write to; a search among 100,000 sessions reads 28,600 pages with it, and none again with this.
  */
-const cacheKibibytes = 32 * 1024
+const cacheKibibytes = 8 * 1024
 
 export const open = Effect.fn("Ledger.open")(function* (
   filename: string
