@@ -97,7 +97,7 @@ export class SteppedSession {
     const decision = decide(machine, before, event)
     if (!decision.handled) throw new Error(`${event.type} is not taken in ${JSON.stringify(before.value)}`)
     const at = Date.now()
-    const written = entriesOf(machine, this.#record, {
+    const step = {
       seq: ++this.#seq,
       at,
       by: "bench",
@@ -116,7 +116,8 @@ export class SteppedSession {
       resolution: null,
       compaction: null,
       wire: null
-    })
+    }
+    const written = entriesOf(machine, this.#record, step, this.#events)
     this.#snapshot = decision.next
     this.#record = written.record
     const events = written.messages.map(({ message, turn }) => {

@@ -322,10 +322,19 @@ export type LedgerWrite =
       readonly record: TurnRecord
       /** Fails where a turn of the session has it already. Absent: the turn has none. */
       readonly submission?: { readonly id: string; readonly fingerprint: string | null }
+      /** Each of its events has a higher number. Absent: that is not known. */
+      readonly after?: number
     }
   /** The turn came to nothing, and its submission may be sent again. */
   | { readonly _tag: "SubmissionFreed"; readonly session: SessionId; readonly index: number }
-  | { readonly _tag: "TurnPatched"; readonly session: SessionId; readonly index: number; readonly patch: TurnPatch }
+  | {
+      readonly _tag: "TurnPatched"
+      readonly session: SessionId
+      readonly index: number
+      readonly patch: TurnPatch
+      /** Of a turn that has ended: none of its events has a higher number. Each later one says so anew. */
+      readonly last?: number
+    }
   | { readonly _tag: "EventAppended"; readonly event: StoredEvent }
   /** Events of one turn that follow each other without a gap, in the row of the first, or in one that has what is before them. */
   | {

@@ -72,6 +72,11 @@ export class ChunkBuffer {
     return this.#bytes
   }
 
+  /** The number that the last event gets, of those that wait, too. */
+  get last(): number {
+    return this.#seq + this.#pending.length
+  }
+
   append(turn: number | null, appended: AcpMessage, at: number): void {
     const message = this.#marked(turn, boundedMessage(appended))
     const update = updateOf(message)

@@ -7,8 +7,9 @@
  */
 import { Cause, Clock, Deferred, Effect, Fiber, Latch, Semaphore } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
-import type { SessionMachine } from "../../machines/session/machine.ts"
-import type { SessionRecord } from "../domain/Session.ts"
+import type { SessionMachine, SessionSnapshot } from "../../machines/session/machine.ts"
+import type { SessionId } from "../domain/Ids.ts"
+import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
 import { eventsTotal } from "../runtime/Metrics.ts"
@@ -71,13 +72,21 @@ export const make = Effect.fnUntraced(function* (
   /** Events that could not be stored have taken their numbers with them: nothing may be stored behind that gap. */
   let failure: LedgerError | null = null
 
+  let isOver = endedIn(state.snapshot, state.record)
+
   /** Everything that waits, and `entries`. Returns the events among it. */
   const write = Effect.fnUntraced(function* (entries: ReadonlyArray<LedgerWrite>) {
     if (failure !== null) return yield* failure
     const events = buffer.take()
     if (events.length === 0 && entries.length === 0) return { events, characters: 0 }
     const { characters, entries: appended } = rows.entriesOf(events)
-    yield* Effect.tapError(writes.write([...appended, ...entries]), (error) => Effect.sync(() => (failure = error)))
+    const late = boundsOf(
+      session,
+      events.filter(({ turn }) => turn !== null && isOver(turn))
+    )
+    yield* Effect.tapError(writes.write([...appended, ...late, ...entries]), (error) =>
+      Effect.sync(() => (failure = error))
+    )
     written = events.at(-1)?.seq ?? written
     eventsTotal.updateUnsafe(events.length, context)
     return { events, characters }
@@ -149,11 +158,17 @@ export const make = Effect.fnUntraced(function* (
           const at = clock.currentTimeMillisUnsafe()
           const after = written
           const step: Step = { ...draft, at }
-          const { approvals, entries, messages, outbox, record, settled } = entriesOf(machine, previous, step)
+          const { approvals, entries, messages, outbox, record, settled } = entriesOf(
+            machine,
+            previous,
+            step,
+            buffer.last
+          )
           const notices = noticesOf(previous, step, { approvals, record, settled })
           for (const { message, turn } of messages) buffer.append(turn, message, at)
           const owed = webhookEntries(webhooks.of(record.app), record, step, notices)
           const stored = yield* write([...entries, ...owed])
+          isOver = endedIn(step.decision.next, record)
           if (owed.length > 0) webhooks.owed(owed.map(({ delivery }) => delivery.webhook))
           return { ...step, ...stored, previous, record, outbox, settled, approvals, notices, after }
         })
@@ -164,3 +179,21 @@ export const make = Effect.fnUntraced(function* (
   }
   return journal
 })
+
+/** Which turns have their outcome. Known with each commit: the session itself advances a little later. */
+const endedIn = (snapshot: SessionSnapshot, { turnCount }: SessionRecord) => {
+  const { queue, turn: current } = snapshot.context
+  const open = snapshot.hasTag("turnOpen") ? current : null
+  return (turn: number): boolean =>
+    turn <= turnCount && turn !== open && !queue.some((waiting) => waiting.turn === turn)
+}
+
+/** What comes of a turn behind its end is the last of it. */
+const boundsOf = (session: SessionId, late: ReadonlyArray<StoredEvent>): ReadonlyArray<LedgerWrite> =>
+  [...new Map(late.map(({ seq, turn }) => [turn ?? 0, seq]))].map(([index, last]) => ({
+    _tag: "TurnPatched",
+    session,
+    index,
+    patch: {},
+    last
+  }))

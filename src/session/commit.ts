@@ -69,7 +69,8 @@ export interface CommittedStep extends Step {
   readonly characters: number
 }
 
-export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: Step): CommitPlan => {
+/** `last`: the number of the last event before the step's own. */
+export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: Step, last: number): CommitPlan => {
   const { at, decision, event, from, seq, to } = step
   const session = before.id
   const entries: Array<LedgerWrite> = []
@@ -86,7 +87,8 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
     const { context, kind, name, prompt } = step.submission
     if (record.opening === null && kind !== "compact") record = { ...record, opening: openingOf(prompt) }
     const turn = newTurn(record, event.turn, status, step.submission, at)
-    entries.push({ _tag: "TurnInserted", record: turn, ...(name === undefined ? {} : { submission: name }) })
+    const submission = name === undefined ? {} : { submission: name }
+    entries.push({ _tag: "TurnInserted", record: turn, after: last, ...submission })
     if (context) messages.push({ turn: event.turn, message: contextGiven(event.turn, context) })
   }
   if (event.type === "settings.changed" || event.type === "agent.chosen") {
@@ -109,8 +111,10 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
   // Before the turn's own end, which is the last message of a turn.
   const approvals = approvalEntries(before, step)
   messages.push(...approvals.messages)
+  /** Places among the entries. */
+  const outcomes: Array<number> = []
   const settle = (settlement: Settlement, usage: Usage, handed: boolean) => {
-    entries.push(outcome(record, settlement, at, usage))
+    outcomes.push(entries.push(outcome(record, settlement, at, usage)) - 1)
     // A refusal (`refusalIn`): nothing began, and its request may be sent again.
     if (settlement.failure?.class === "pool_full") {
       entries.push({ _tag: "SubmissionFreed", session, index: settlement.turn })
@@ -164,6 +168,8 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
     const once = delivery === "once"
     return delivery === "inCommit" ? [] : [{ nth, command, once, claimed: once && !step.heldBack }]
   })
+  // Its end is an event of this commit.
+  for (const nth of outcomes) entries[nth] = { ...(entries[nth] as TurnPatched), last: last + messages.length }
   entries.push(
     {
       _tag: "SessionPatched",
@@ -245,18 +251,21 @@ const queuedSettlement = (turn: number, failure: NonNullable<Settlement["failure
     ? { turn, status: "interrupted", stopReason: "cancelled", failure, withoutEnd: false }
     : { turn, status: "failed", stopReason: "error", failure, withoutEnd: false }
 
-const turnPatch = (
-  session: SessionRecord["id"],
-  index: number,
-  patch: Extract<LedgerWrite, { _tag: "TurnPatched" }>["patch"]
-): LedgerWrite => ({ _tag: "TurnPatched", session, index, patch })
+type TurnPatched = Extract<LedgerWrite, { readonly _tag: "TurnPatched" }>
+
+const turnPatch = (session: SessionRecord["id"], index: number, patch: TurnPatched["patch"]): TurnPatched => ({
+  _tag: "TurnPatched",
+  session,
+  index,
+  patch
+})
 
 const outcome = (
   { id, threadId }: SessionRecord,
   { failure, status, stopReason, turn }: Settlement,
   at: number,
   usage: Usage
-): LedgerWrite =>
+): TurnPatched =>
   turnPatch(id, turn, {
     status,
     endedAt: at,

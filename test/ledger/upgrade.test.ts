@@ -112,6 +112,20 @@ describe("a ledger of an earlier version, whose Troupe was killed", () => {
     )
   )
 
+  it.effect("each turn has all of its events, those of the earlier version and those of its boot", () =>
+    upgraded((runtime) =>
+      Effect.gen(function* () {
+        yield* comesTo(runtime, "turning-queue", "idle.awake")
+        for (const { sessions } of [runtime.before, yield* runtime.now]) {
+          for (const [name, { events, eventsOfTurns, turns }] of sessions) {
+            const expected = turns.map(({ index }) => events.filter(({ turn }) => turn === index))
+            assert.deepStrictEqual(eventsOfTurns, expected, name)
+          }
+        }
+      })
+    )
+  )
+
   it.effect("no lease, command, timer or pending approval is left of the processes that died", () =>
     upgraded((runtime) =>
       Effect.gen(function* () {

@@ -33,6 +33,9 @@ const contentOf = (ledger: Ledger["Service"], id: SessionId) =>
     record: Effect.map(ledger.session(id), Option.getOrThrow),
     turns: ledger.turns(id, 0, 100),
     events: ledger.events(id, 0, 1_000),
+    eventsOfTurns: Effect.flatMap(ledger.turns(id, 0, 100), (turns) =>
+      Effect.forEach(turns, ({ index }) => ledger.eventsOfTurn(id, index))
+    ),
     steps: ledger.steps(id, 0, 1_000),
     audit: ledger.audit(id, 1_000),
     timers: ledger.timers(id),

@@ -24,6 +24,8 @@ export interface Stored {
   readonly timers: ReadonlyArray<{ readonly session: SessionId; readonly timer: string; readonly due_at: number }>
   readonly leases: ReadonlyArray<{ readonly id: string; readonly session: SessionId }>
   readonly events: ReadonlyArray<{ readonly session: SessionId; readonly last: number; readonly count: number }>
+  /** Events that are not between the bounds of their turn. */
+  readonly unbound: ReadonlyArray<{ readonly session: SessionId; readonly turn: number; readonly seq: number }>
   readonly approvals: ReadonlyArray<{ readonly id: string; readonly session: SessionId; readonly status: string }>
 }
 
@@ -84,6 +86,7 @@ export class Invariants {
     this.#resultsAreStored(stored)
     this.#stepsAreAChain(stored)
     this.#eventsAreGapless(stored)
+    this.#turnsHaveTheirEvents(stored)
     this.#processesAreLeased(stored)
     for (const runtime of running) this.#runningIsStored(stored, runtime)
   }
@@ -178,6 +181,10 @@ export class Invariants {
         }
       }
     }
+  }
+
+  #turnsHaveTheirEvents({ unbound: [lost] }: Stored): void {
+    if (lost !== undefined) fail("a turn's bounds have all of its events", `event ${lost.seq} is none of ${lost.turn}`)
   }
 
   #processesAreLeased({ leases }: Stored): void {

@@ -28,6 +28,10 @@ export const storedIn = (database: Database, wait: <A>(effect: Effect.Effect<A, 
     events: rows(
       "SELECT session, max(coalesce(last, seq)) AS last, sum(coalesce(last, seq) - seq + 1) AS count FROM events GROUP BY session"
     ),
+    unbound: rows(
+      `SELECT e.session, e.turn, e.seq FROM events AS e JOIN turns AS t ON t.session = e.session AND t.idx = e.turn
+        WHERE e.seq <= t.after_event OR (t.ended_at IS NOT NULL AND e.seq > coalesce(t.last_event, 0))`
+    ),
     approvals: rows("SELECT id, session, status FROM approvals")
   }
 }

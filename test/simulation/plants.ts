@@ -227,6 +227,16 @@ export const plants: ReadonlyArray<Plant> = [
     replace: [["writes.write([...appended", "(entries.length === 0 ? ledger : writes).write([...appended"]]
   },
   {
+    name: "what comes of a turn behind its end is not among its events",
+    file: "src/session/Journal.ts",
+    replace: [["...late, ", ""]]
+  },
+  {
+    name: "the bounds of a turn that ends leave its end out",
+    file: "src/session/commit.ts",
+    replace: [["last: last + messages.length }", "last }"]]
+  },
+  {
     name: "a submission's name is not stored with its turn",
     file: "src/ledger/sql/tables/turns.ts",
     replace: [["submission?.id ?? null, submission?.fingerprint ?? null", "(void submission, null), null"]]

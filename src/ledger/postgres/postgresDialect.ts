@@ -32,5 +32,7 @@ export const postgresDialect: Dialect = {
   unchanged: "FOR SHARE",
   taken: "FOR NO KEY UPDATE SKIP LOCKED",
   lock: "SELECT 1 WHERE pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' ' || ?, 0))",
+  // An older version of Troupe may write beside this one, and would not say it.
+  boundsTurns: false,
   position: (inText, text) => `strpos(${inText}, ${text})`
 }

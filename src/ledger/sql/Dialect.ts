@@ -42,6 +42,8 @@ export interface Dialect {
    * It does not wait, since all that this node commits would wait with it, for as long as the other one hangs.
    */
   readonly lock: string
+  /** A turn's row says between which numbers its events are. Else an index has events by their turns. */
+  readonly boundsTurns: boolean
   /** The place of a text in another, from 1; 0 where it is not in it. */
   readonly position: (inText: string, text: string) => string
 }

@@ -121,9 +121,9 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "TimerDisarmed":
       return Steps.disarmed(entry.session, entry.timer)
     case "TurnInserted":
-      return Turns.inserted(entry.record, entry.submission)
+      return Turns.inserted(dialect, entry)
     case "TurnPatched":
-      return Turns.patched(entry.session, entry.index, entry.patch)
+      return Turns.patched(dialect, entry)
     case "SubmissionFreed":
       return Turns.submissionFreed(entry.session, entry.index)
     case "EventAppended":

@@ -33,6 +33,7 @@ import rowsByNumber from "./migrations/0025_rows_by_number.ts"
 import lastOutcomes from "./migrations/0026_last_outcomes.ts"
 import fleet from "./migrations/0027_fleet.ts"
 import lists from "./migrations/0028_lists.ts"
+import turnBounds from "./migrations/0029_turn_bounds.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -63,7 +64,8 @@ export const migrations = {
   "0025_rows_by_number": rowsByNumber,
   "0026_last_outcomes": lastOutcomes,
   "0027_fleet": fleet,
-  "0028_lists": lists
+  "0028_lists": lists,
+  "0029_turn_bounds": turnBounds
 }
 
 export const migrationsTable = "troupe_migrations"

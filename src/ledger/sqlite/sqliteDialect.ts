@@ -38,5 +38,6 @@ export const sqliteDialect: Dialect = {
   unchanged: "",
   taken: "",
   lock: "SELECT 1 WHERE ? IS NOT NULL",
+  boundsTurns: true,
   position: (inText, text) => `instr(${inText}, ${text})`
 }

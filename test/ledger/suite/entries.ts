@@ -5,7 +5,10 @@ import { SessionId } from "../../../src/domain/Ids.ts"
 import { troupeMessage } from "../../../src/domain/events/troupeMessage.ts"
 import { EventRows } from "../../../src/session/EventRows.ts"
 import { event, eventAppended, id, opened, session, step, turn, usage } from "../samples.ts"
+import type { TurnPatch } from "../../../src/ledger/LedgerWrite.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
+
+const note = troupeMessage("unreadable", { note: "up" })
 
 export const entries = ({ onLedger }: LedgerUnderTest) => {
   it.effect("a session is read as it was inserted, and with its patches", () =>
@@ -203,7 +206,7 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
   it.effect("events are read in order, by number and by turn, a late event of a turn too", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        const processUp = event(3, { turn: null, message: troupeMessage("unreadable", { note: "up" }) })
+        const processUp = event(3, { turn: null, message: note })
         yield* ledger.write([
           opened(),
           eventAppended(1),
@@ -219,13 +222,43 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
+  it.effect("a turn's events are found between its bounds, while it runs and when one came late", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const last = (index: number, last: number, patch: TurnPatch = {}) =>
+          ({ _tag: "TurnPatched", session: id, index, patch, last }) as const
+        const ended = { status: "completed", endedAt: 5, stopReason: "end_turn" } as const
+        const ofTurns = (turn: number | null, ...seqs: ReadonlyArray<number>) =>
+          seqs.map((seq) => eventAppended(seq, turn === null ? { turn, message: note } : { turn }))
+        yield* ledger.write([
+          opened(),
+          ...ofTurns(1, 1),
+          { _tag: "TurnInserted", record: turn({ index: 1 }), after: 0 },
+          // The second waits in line while the first runs.
+          ...ofTurns(2, 2),
+          { _tag: "TurnInserted", record: turn({ index: 2 }), after: 1 },
+          ...ofTurns(1, 3)
+        ])
+        const [first, second] = [ledger.eventsOfTurn(id, 1), ledger.eventsOfTurn(id, 2)]
+        assert.deepStrictEqual(yield* first, [event(1), event(3)])
+        yield* ledger.write([...ofTurns(1, 4), last(1, 4, ended), ...ofTurns(null, 5)])
+        yield* ledger.write([...ofTurns(2, 6), ...ofTurns(1, 7), last(1, 7), ...ofTurns(2, 8), last(2, 8, ended)])
+        assert.deepStrictEqual(yield* first, [event(1), event(3), event(4), event(7)])
+        assert.deepStrictEqual(
+          yield* second,
+          [2, 6, 8].map((seq) => event(seq, { turn: 2 }))
+        )
+      })
+    )
+  )
+
   it.effect("events that share a row are read from each of them on, and a row gets more at its end only", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         const rows = new EventRows()
         const all = [
           ...Array.from({ length: 5 }, (_, nth) => event(nth + 1)),
-          event(6, { turn: null, message: troupeMessage("unreadable", { note: "up" }) }),
+          event(6, { turn: null, message: note }),
           ...Array.from({ length: 9 }, (_, nth) => event(nth + 7, { turn: 2 })),
           event(16)
         ]

@@ -87,9 +87,13 @@ const eventsOf = (
 }
 
 const columns = "SELECT session, seq, turn, at, message, more, last FROM events"
-/** Names its index: SQLite would otherwise scan all of the session's events, because they are in this order already. */
-const ofTurn = ({ usingIndex }: Dialect) =>
-  `${columns}${usingIndex("events_by_turn")} WHERE session = ? AND turn = ? ORDER BY seq`
+const bound = (column: string, of: string, instead: number) =>
+  `coalesce((SELECT ${column} FROM turns WHERE session = ?1 AND idx = ?2${of}), ${instead})`
+/** Between the turn's bounds, others may have some: a turn in line its submission, an earlier one what came late. */
+const betweenBounds = ` AND seq > ${bound("after_event", "", 0)}
+  AND seq <= ${bound("last_event", " AND ended_at IS NOT NULL", Number.MAX_SAFE_INTEGER)}`
+const ofTurn = ({ boundsTurns }: Dialect) =>
+  `${columns} WHERE session = ?1 AND turn = ?2${boundsTurns ? betweenBounds : ""} ORDER BY seq`
 
 /** The rows that have events of these numbers: the first may begin before them. */
 const range = `${columns} WHERE session = ?1 AND seq <= ?3

@@ -49,34 +49,43 @@ const fields: Fields<Omit<TurnRecord, "cost">> = {
 }
 
 const patchFields: Fields<Required<TurnPatch>> = fields
+/** Where the dialect has a turn's bounds in its row. */
+const boundedFields: Fields<Required<TurnPatch> & { readonly last: number }> = {
+  ...patchFields,
+  last: plain("last_event")
+}
 
 const columns = columnsOf(fields)
 const insertTurn = insertInto("turns", [...columns, "submission", "fingerprint"])
+const insertBounded = insertInto("turns", [...columns, "submission", "fingerprint", "after_event"])
 
 /** The turn's cost has a table of its own: an agent may report it at any time, also after the turn's end. */
 const cost = ({ jsonObject }: Dialect) => `(SELECT ${jsonObject({ amount: "amount", currency: "currency" })} FROM costs
   WHERE costs.session = turns.session AND turn = idx AND amount IS NOT NULL) AS cost`
 const selectFrom = (dialect: Dialect) => `SELECT ${columns.join(", ")}, ${cost(dialect)} FROM turns WHERE session = ?`
 
-export const inserted = (
-  record: TurnRecord,
-  submission: Extract<LedgerWrite, { readonly _tag: "TurnInserted" }>["submission"]
-): Write => ({
-  text: insertTurn,
-  params: [...paramsOf(fields, record), submission?.id ?? null, submission?.fingerprint ?? null]
-})
+type Entry<Tag extends LedgerWrite["_tag"]> = Extract<LedgerWrite, { readonly _tag: Tag }>
+
+export const inserted = ({ boundsTurns }: Dialect, { after, record, submission }: Entry<"TurnInserted">): Write => {
+  const params = [...paramsOf(fields, record), submission?.id ?? null, submission?.fingerprint ?? null]
+  return boundsTurns ? { text: insertBounded, params: [...params, after ?? null] } : { text: insertTurn, params }
+}
 
 export const submissionFreed = (session: SessionId, index: number): Write => ({
   text: "UPDATE turns SET submission = NULL, fingerprint = NULL WHERE session = ? AND idx = ?",
   params: [session, index]
 })
 
-export const patched = (session: SessionId, index: number, patch: TurnPatch): Write =>
-  patchOf("turns", patchFields, patch, {
+export const patched = ({ boundsTurns }: Dialect, { index, last, patch, session }: Entry<"TurnPatched">): Write => {
+  const row = {
     where: "session = ? AND idx = ?",
     key: [session, index],
     failIfNoRow: "the session has no such turn"
-  })
+  }
+  return boundsTurns && last !== undefined
+    ? patchOf("turns", boundedFields, { ...patch, last }, row)
+    : patchOf("turns", patchFields, patch, row)
+}
 
 const withoutCost = recordOf(fields)
 
