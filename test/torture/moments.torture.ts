@@ -178,7 +178,7 @@ describe.skipIf(!hasStrace)("a server that is killed at the nth write of a check
   const growLog = (directory: string) => {
     const ledger = new DatabaseSync(join(directory, ".troupe", "troupe.sqlite"))
     ledger.exec("PRAGMA busy_timeout = 10000; PRAGMA wal_autocheckpoint = 0")
-    ledger.exec("CREATE TABLE ballast (x BLOB); INSERT INTO ballast VALUES (zeroblob(20000000)); DROP TABLE ballast")
+    ledger.exec("CREATE TABLE ballast (x BLOB); INSERT INTO ballast VALUES (zeroblob(80000000)); DROP TABLE ballast")
     return ledger
   }
 
