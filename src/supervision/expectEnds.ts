@@ -71,6 +71,7 @@ export const make = Effect.gen(function* () {
     }
     const end = (result: Wait) => {
       letGo()
+      if (waiting === 0) heardTurns.forget()
       ended ??= result
       changed.openUnsafe()
     }

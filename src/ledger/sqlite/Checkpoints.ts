@@ -8,6 +8,7 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- to a thread, which has no origin */
 import { Effect } from "effect"
 import type { Scope } from "effect"
+import { pathToFileURL } from "node:url"
 import { Worker } from "node:worker_threads"
 import type { Connection } from "./Connection.ts"
 
@@ -90,7 +91,7 @@ class CheckpointThread {
     // As text: it is in whatever bundle this is in, and needs no file beside it.
     const worker = new Worker(`(${thread.toString()})()`, {
       eval: true,
-      workerData: this.#filename,
+      workerData: existing(this.#filename),
       env: {},
       // Node 22 says it of SQLite, and has said it already.
       execArgv: ["--disable-warning=ExperimentalWarning"]
@@ -100,8 +101,9 @@ class CheckpointThread {
       this.#isAtWork = false
       if (!this.#isOver) this.#copyRest()
     })
-    // Its exit comes next. Whoever ends the thread meanwhile waits for that.
-    worker.on("error", () => {
+    // Its exit comes next.
+    worker.on("error", () => {})
+    worker.on("exit", () => {
       if (!this.#isOver) this.#giveUp()
     })
     return worker
@@ -119,11 +121,14 @@ class CheckpointThread {
   }
 }
 
+/** A file that is gone is not made again: commits fail where there is none (`Database.ts`). */
+const existing = (filename: string): string => `${pathToFileURL(filename).href}?mode=rw`
+
 /** Runs alone on the thread: it knows nothing of this module. What the second pass copies was written during the first. */
 const thread = (): void => {
   const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads")
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite")
-  const db = new DatabaseSync(workerData as string)
+  const db = new DatabaseSync(new URL(workerData as string))
   const copy = db.prepare("PRAGMA wal_checkpoint(PASSIVE)")
   parentPort?.on("message", (message: "copy" | "end") => {
     if (message === "end") {

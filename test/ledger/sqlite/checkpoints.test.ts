@@ -3,6 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync, statSync } from "node:fs"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
+import * as Checkpoints from "../../../src/ledger/sqlite/Checkpoints.ts"
 import { Connection } from "../../../src/ledger/sqlite/Connection.ts"
 import { open } from "../../../src/ledger/sqlite/Database.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
@@ -36,6 +37,25 @@ it.live("a log that is written to without a pause is copied, and never grows to 
     assert.deepStrictEqual(connection.run("SELECT count(*) AS n FROM ballast", []), [{ n: 150_000 }])
     assert.deepStrictEqual(connection.run("PRAGMA integrity_check", []), [{ integrity_check: "ok" }])
     connection.close()
+  })
+)
+
+it.live("where the thread fails, commits copy the log, and no file is made in place of one that is gone", () =>
+  Effect.gen(function* () {
+    const writer = new Connection(yield* scratchFile)
+    const pages = () => writer.run("PRAGMA wal_autocheckpoint", []) as ReadonlyArray<{ wal_autocheckpoint: number }>
+    const gone = `${yield* scratchFile}.gone`
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const checkpoints = yield* Checkpoints.make(gone, writer)
+        assert.deepStrictEqual(pages(), [{ wal_autocheckpoint: 32_000 }])
+        checkpoints.committed(10_000)
+        while (pages()[0]?.wal_autocheckpoint !== 8_000) yield* Effect.sleep("10 millis")
+        checkpoints.committed(10_000)
+      })
+    )
+    assert.isFalse(existsSync(gone))
+    writer.close()
   })
 )
 
