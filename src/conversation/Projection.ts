@@ -5,7 +5,7 @@
  * the same tool call ids; a command that ends after its turn changes its result and moves no message. The messages are
  * always well formed: each tool message answers the call right before it.
  */
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import type { AcpMessage } from "../domain/Acp.ts"
 import { saysAborted } from "../domain/Turn.ts"
 import type { Message, TurnRecord } from "../domain/Turn.ts"
@@ -149,4 +149,4 @@ const isRetried = (entries: ReadonlyArray<TimelineEntry>, entry: TimelineEntry, 
 const callId = (itemId: string): string =>
   /^[A-Za-z0-9_-]{1,40}$/.test(itemId)
     ? itemId
-    : `call_${createHash("sha256").update(itemId).digest("hex").slice(0, 32)}`
+    : `call_${hash("sha256", itemId, "hex").slice(0, 32)}`

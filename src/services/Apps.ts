@@ -6,7 +6,7 @@
  * cached: a token that another process revoked (`troupe app revoke` beside a running server) is refused at its next use.
  */
 import { Clock, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
-import { createHash, hkdfSync, timingSafeEqual } from "node:crypto"
+import { hash as digest, hkdfSync, timingSafeEqual } from "node:crypto"
 import { isAbsolute } from "node:path"
 import type { AppBounds } from "../domain/appBounds.ts"
 import { AppName, newAppToken } from "../domain/Ids.ts"
@@ -194,7 +194,7 @@ const storedBounds = Effect.fnUntraced(function* (bounds: AppBounds) {
 /** Of a revoked app whose name was taken again: a tilde is in no name that can be minted. */
 const formerName = (name: string, nth: number) => `${name}~${nth}` as AppName
 
-const hashOf = (token: string) => createHash("sha256").update(token).digest("hex")
+const hashOf = (token: string) => digest("sha256", token, "hex")
 
 /** Both are SHA-256 in hex, so they have the same length. */
 const isSame = (a: string, b: string) => timingSafeEqual(Buffer.from(a), Buffer.from(b))
