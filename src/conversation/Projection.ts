@@ -147,6 +147,4 @@ const isRetried = (entries: ReadonlyArray<TimelineEntry>, entry: TimelineEntry, 
  * same history projects to the same ids.
  */
 const callId = (itemId: string): string =>
-  /^[A-Za-z0-9_-]{1,40}$/.test(itemId)
-    ? itemId
-    : `call_${hash("sha256", itemId, "hex").slice(0, 32)}`
+  /^[A-Za-z0-9_-]{1,40}$/.test(itemId) ? itemId : `call_${hash("sha256", itemId, "hex").slice(0, 32)}`
