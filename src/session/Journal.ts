@@ -80,10 +80,7 @@ export const make = Effect.fnUntraced(function* (
     const events = buffer.take()
     if (events.length === 0 && entries.length === 0) return { events, characters: 0 }
     const { characters, entries: appended } = rows.entriesOf(events)
-    const late = boundsOf(
-      session,
-      events.filter(({ turn }) => turn !== null && isOver(turn))
-    )
+    const late = boundsOf(session, events, isOver)
     yield* Effect.tapError(writes.write([...appended, ...late, ...entries]), (error) =>
       Effect.sync(() => (failure = error))
     )
@@ -189,11 +186,12 @@ const endedIn = (snapshot: SessionSnapshot, { turnCount }: SessionRecord) => {
 }
 
 /** What comes of a turn behind its end is the last of it. */
-const boundsOf = (session: SessionId, late: ReadonlyArray<StoredEvent>): ReadonlyArray<LedgerWrite> =>
-  [...new Map(late.map(({ seq, turn }) => [turn ?? 0, seq]))].map(([index, last]) => ({
-    _tag: "TurnPatched",
-    session,
-    index,
-    patch: {},
-    last
-  }))
+const boundsOf = (
+  session: SessionId,
+  events: ReadonlyArray<StoredEvent>,
+  isOver: (turn: number) => boolean
+): ReadonlyArray<LedgerWrite> => {
+  const lasts = new Map<number, number>()
+  for (const { seq, turn } of events) if (turn !== null && isOver(turn)) lasts.set(turn, seq)
+  return [...lasts].map(([index, last]) => ({ _tag: "TurnPatched", session, index, patch: {}, last }))
+}
