@@ -44,6 +44,8 @@ export type LateAnswer = <E extends ProblemDetails>(
   options: LateOptions
 ) => Effect.Effect<HttpServerResponse.HttpServerResponse, E | AccessEnded>
 
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
 /** `scope`: of the server. `closing` returns when the server stops. */
 export const make = Effect.fnUntraced(function* (scope: Scope.Scope, closing: Effect.Effect<void>) {
   const settings = yield* LateAnswers
@@ -51,41 +53,42 @@ export const make = Effect.fnUntraced(function* (scope: Scope.Scope, closing: Ef
   const firstMillis = Math.min(lookEveryMillis, headersWithinMillis)
   const firstWait = yield* FirstWait.make(firstMillis)
 
-  const answer: LateAnswer = <E extends ProblemDetails>(
+  const answered = Effect.fnUntraced(function* <E extends ProblemDetails>(
+    restore: Restore,
     work: Effect.Effect<Sent, E>,
     { isReplay = () => false, onClientGone = Effect.void }: LateOptions
-  ) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function* () {
-        const fiber = yield* Effect.forkIn(restore(work), scope, { startImmediately: true })
-        const first = yield* restore(firstWait(fiber)).pipe(
-          Effect.onInterrupt(() => Effect.andThen(Fiber.interrupt(fiber), onClientGone))
-        )
-        if (first !== undefined) return responseOf(yield* first)
-
-        // Most answers are there by now. For one that lasts, its caller's access is looked at from here on.
-        const whileAuthorized = Effect.raceFirst(Fiber.join(fiber), yield* AccessEnds)
-        const lasting = yield* Effect.forkIn(Effect.ensuring(whileAuthorized, Fiber.interrupt(fiber)), scope)
-        const gone = Effect.andThen(Fiber.interruptAll([lasting, fiber]), onClientGone)
-        const leftMillis = headersWithinMillis - firstMillis
-        const early = yield* restore(Effect.timeoutOption(Fiber.await(lasting), leftMillis)).pipe(
-          Effect.onInterrupt(() => gone)
-        )
-        if (Option.isSome(early)) return responseOf(yield* early.value)
-        const requestId = yield* RequestId
-        const stopped = Effect.as(Effect.delay(closing, closeWithin), Exit.fail(draining))
-        const ended: Effect.Effect<Exit.Exit<Sent, ProblemDetails>> = Effect.raceFirst(Fiber.await(lasting), stopped)
-        const text = Effect.flatMap(ended, (exit) =>
-          Exit.isSuccess(exit) ? Effect.succeed(exit.value.body) : problemTextOf(exit.cause, requestId)
-        )
-        return HttpServerResponse.stream(
-          Stream.onExit(keptAlive(text, settings.keptAliveEvery), (exit) =>
-            Exit.isFailure(exit) && isClientGone(exit.cause) ? gone : Effect.asVoid(Fiber.interrupt(lasting))
-          ),
-          { contentType: "application/json", headers: { ...lateHeaders, ...(isReplay() ? replayedHeader : {}) } }
-        )
-      })
+  ) {
+    const fiber = yield* Effect.forkIn(restore(work), scope, { startImmediately: true })
+    const first = yield* restore(firstWait(fiber)).pipe(
+      Effect.onInterrupt(() => Effect.andThen(Fiber.interrupt(fiber), onClientGone))
     )
+    if (first !== undefined) return responseOf(yield* first)
+
+    // Most answers are there by now. For one that lasts, its caller's access is looked at from here on.
+    const whileAuthorized = Effect.raceFirst(Fiber.join(fiber), yield* AccessEnds)
+    const lasting = yield* Effect.forkIn(Effect.ensuring(whileAuthorized, Fiber.interrupt(fiber)), scope)
+    const gone = Effect.andThen(Fiber.interruptAll([lasting, fiber]), onClientGone)
+    const leftMillis = headersWithinMillis - firstMillis
+    const early = yield* restore(Effect.timeoutOption(Fiber.await(lasting), leftMillis)).pipe(
+      Effect.onInterrupt(() => gone)
+    )
+    if (Option.isSome(early)) return responseOf(yield* early.value)
+    const requestId = yield* RequestId
+    const stopped = Effect.as(Effect.delay(closing, closeWithin), Exit.fail(draining))
+    const ended: Effect.Effect<Exit.Exit<Sent, ProblemDetails>> = Effect.raceFirst(Fiber.await(lasting), stopped)
+    const text = Effect.flatMap(ended, (exit) =>
+      Exit.isSuccess(exit) ? Effect.succeed(exit.value.body) : problemTextOf(exit.cause, requestId)
+    )
+    return HttpServerResponse.stream(
+      Stream.onExit(keptAlive(text, settings.keptAliveEvery), (exit) =>
+        Exit.isFailure(exit) && isClientGone(exit.cause) ? gone : Effect.asVoid(Fiber.interrupt(lasting))
+      ),
+      { contentType: "application/json", headers: { ...lateHeaders, ...(isReplay() ? replayedHeader : {}) } }
+    )
+  })
+
+  const answer: LateAnswer = (work, options) =>
+    Effect.uninterruptibleMask((restore) => answered(restore, work, options))
   return answer
 })
 

@@ -16,7 +16,6 @@ import { streamed } from "../domain/events/StreamedMessage.ts"
 import { isTurnMessage } from "../domain/events/troupeMessage.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
-import type { TurnResult } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { findSession, nameOfCaller } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
@@ -29,6 +28,8 @@ import * as Transcript from "../runtime/Transcript.ts"
 import type { EventRefused, Submission, SubmissionName } from "../session/Envelope.ts"
 import * as ExpectEnds from "../supervision/expectEnds.ts"
 import { SessionHost } from "../supervision/SessionHost.ts"
+import { AcceptedTurn } from "./AcceptedTurn.ts"
+import type { TurnWork } from "./AcceptedTurn.ts"
 import { checkPrompt } from "./checkPrompt.ts"
 import { checkStorable } from "./checkStorable.ts"
 import { checkTimeout } from "./checkTimeout.ts"
@@ -37,7 +38,7 @@ import * as PromptContent from "./promptContent.ts"
 import * as GiveContext from "./giveContext.ts"
 import { requestOrigin } from "./requestOrigin.ts"
 import { checkSubmission, named, unnamed } from "./submission.ts"
-import type { SubmitTurn, Turning } from "./Sessions.ts"
+import type { SubmitTurn } from "./Sessions.ts"
 import { parkedOf } from "./sessionView.ts"
 
 /** All deadlines of an interrupt and of a retirement after it, one after the other, take no longer. */
@@ -93,7 +94,8 @@ export const make = Effect.gen(function* () {
       Effect.onError(() => expected.forget),
       Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, submission.queue))
     )
-    return turningOf(record, turn, expected.turn(turn.turn, turn.isOpen), by)
+    const { after, isKnown, isOpen, turn: index } = turn
+    return new AcceptedTurn(work, { record, index, isKnown, after, by, ended: expected.turn(index, isOpen) })
   })
 
   /** The turn of a submission that has come before, whatever has become of its session, its files or its agent since. */
@@ -104,37 +106,24 @@ export const make = Effect.gen(function* () {
     if (Option.isNone(found)) return null
     const { index, isOpen } = found.value
     if (found.value.fingerprint !== fingerprint) return yield* new IdempotencyConflict({ key: id })
-    return turningOf(record, { turn: index, after: 0, isKnown: true }, expected.turn(index, isOpen), by)
+    const ended = expected.turn(index, isOpen)
+    return new AcceptedTurn(work, { record, index, isKnown: true, after: 0, by, ended })
   })
 
-  const turningOf = (
-    record: SessionRecord,
-    { after, isKnown, turn: index }: { readonly turn: number; readonly after: number; readonly isKnown: boolean },
-    ended: ReturnType<ExpectEnds.Expectation["turn"]>,
-    by: string
-  ): Turning => {
-    const result: Effect.Effect<TurnResult, Unavailable> = Effect.gen(function* () {
-      return yield* transcript.result(record.id, index, yield* ended)
-    }).pipe(
-      Effect.catchTag("TurnNotFound", (cause) => Effect.fail(new Unavailable({ operation: "find the turn", cause }))),
-      cannot("read what came of the turn")
-    )
-    const events = Stream.unwrap(
-      Effect.map(isKnown ? firstEvent(record.id, index) : Effect.succeed(after), (from) =>
-        feed.follow(record.id, from, { live: true })
-      )
-    ).pipe(
-      Stream.filter((event) => event.turn === index && !isTurnMessage(event.message)),
+  const events: TurnWork["events"] = (id, turn, after) => {
+    const from = after === null ? firstEvent(id, turn) : Effect.succeed(after)
+    return Stream.unwrap(Effect.map(from, (seq) => feed.follow(id, seq, { live: true }))).pipe(
+      Stream.filter((event) => event.turn === turn && !isTurnMessage(event.message)),
       Stream.takeUntil(({ message }) => !("method" in message)),
       Stream.map(streamed),
       Stream.mapError((cause) => new Unavailable({ operation: "read the turn's events", cause }))
     )
-    const interruptThis = cannot("interrupt the turn")(interrupt(record, by, index))
-    return { session: record.id, index, isKnown, events, result, interrupt: interruptThis }
   }
 
   const firstEvent = (id: SessionId, turn: number) =>
     Effect.map(ledger.eventsOfTurn(id, turn), ([first]) => (first === undefined ? 0 : first.seq - 1))
+
+  const work: TurnWork = { events, interrupt, result: (id, turn, told) => transcript.result(id, turn, told) }
 
   const submit = Effect.fn("Sessions.submit")(
     function* (caller: Caller, id: string, turn: SubmitTurn) {

@@ -104,6 +104,20 @@ export const make = Effect.fnUntraced(function* (
     }).pipe(Effect.uninterruptible)
   )
 
+  const commit = Effect.fnUntraced(function* (machine: SessionMachine, previous: SessionRecord, draft: Draft) {
+    const at = clock.currentTimeMillisUnsafe()
+    const after = written
+    const step: Step = { ...draft, at }
+    const { approvals, entries, messages, outbox, record, settled } = entriesOf(machine, previous, step, buffer.last)
+    const notices = noticesOf(previous, step, { approvals, record, settled })
+    for (const { message, turn } of messages) buffer.append(turn, message, at)
+    const owed = webhookEntries(webhooks.of(record.app), record, step, notices)
+    const stored = yield* write([...entries, ...owed])
+    isOver = endedIn(step.decision.next, record)
+    if (owed.length > 0) webhooks.owed(owed.map(({ delivery }) => delivery.webhook))
+    return { ...step, ...stored, previous, record, outbox, settled, approvals, notices, after } satisfies CommittedStep
+  })
+
   const readerCame = yield* Latch.make()
   yield* news.writer(session, { readerCame: () => readerCame.openUnsafe(), flush: Effect.ignore(flush) })
 
@@ -149,27 +163,7 @@ export const make = Effect.fnUntraced(function* (
       if (buffer.waiting >= mostWaiting) return flushNow
       return flushing === null ? startFlushLoop : Effect.void
     },
-    commit: (machine, previous, draft) =>
-      alone.withPermit(
-        Effect.gen(function* () {
-          const at = clock.currentTimeMillisUnsafe()
-          const after = written
-          const step: Step = { ...draft, at }
-          const { approvals, entries, messages, outbox, record, settled } = entriesOf(
-            machine,
-            previous,
-            step,
-            buffer.last
-          )
-          const notices = noticesOf(previous, step, { approvals, record, settled })
-          for (const { message, turn } of messages) buffer.append(turn, message, at)
-          const owed = webhookEntries(webhooks.of(record.app), record, step, notices)
-          const stored = yield* write([...entries, ...owed])
-          isOver = endedIn(step.decision.next, record)
-          if (owed.length > 0) webhooks.owed(owed.map(({ delivery }) => delivery.webhook))
-          return { ...step, ...stored, previous, record, outbox, settled, approvals, notices, after }
-        })
-      ),
+    commit: (machine, previous, draft) => alone.withPermit(commit(machine, previous, draft)),
     flush,
     rest,
     isIdle: () => buffer.waiting === 0 && flushing === null

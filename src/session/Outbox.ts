@@ -68,23 +68,22 @@ export const make = Effect.fnUntraced(function* (
       return Effect.forkIn(perform(step, entry), scope)
     })
 
-  const perform = (step: number, { claimed, command, nth, once }: Performed) =>
-    Effect.gen(function* () {
+  const performed = Effect.sync(() => {
+    performing--
+    if (performing === 0) onIdle()
+  })
+  const perform = Effect.fnUntraced(
+    function* (step: number, { claimed, command, nth, once }: Performed) {
       // It stays in the outbox: another node, or the next start of Troupe, goes on with the turn that it is for.
       if (!claimed && begins.has(command.type) && drainState.holdsBack(id)) return drainState.holdBack(id)
       if (once && !claimed) yield* writes.write([{ _tag: "CommandClaimed", session: id, step, nth }])
       // The turn may have ended meanwhile, and its session may have another process by now.
       if (!isOver(session, command)) yield* commandHandler.perform(port, command)
       if (!claimed) yield* done(step, nth)
-    }).pipe(
-      Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Deferred.failCause(fault, cause))),
-      Effect.ensuring(
-        Effect.sync(() => {
-          performing--
-          if (performing === 0) onIdle()
-        })
-      )
-    )
+    },
+    Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Deferred.failCause(fault, cause))),
+    Effect.ensuring(performed)
+  )
 
   const outbox: Outbox = {
     react: ({ outbox, seq }) => Effect.forEach(outbox, (entry) => dispatch(seq, entry), { discard: true }),

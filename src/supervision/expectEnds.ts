@@ -12,6 +12,7 @@ import { passingOf } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import { News } from "../runtime/News.ts"
+import type { SessionNews } from "../runtime/News.ts"
 import { SessionStops } from "../runtime/SessionStops.ts"
 import { HeardTurns } from "./HeardTurns.ts"
 import { SessionFailed } from "./sessionMessages.ts"
@@ -53,81 +54,116 @@ export const make = Effect.gen(function* () {
           Option.exists(({ endedAt }) => endedAt === null)
         )
 
-  const expect = (session: SessionId): Expectation => {
-    const settled = new Set<number>()
-    const changed = Latch.makeUnsafe(false)
-    let isClosed = false
-    let awaited: End | null = null
-    let ended: Wait | null = null
-    /** It may have ended without having been told. */
-    let mustLook = false
-    let waiting = 0
-    let listening: ReadonlyArray<() => void> = []
-    const heardTurns = new HeardTurns()
+  return (session: SessionId): Expectation => new Listener(session, { isOpen, news, stops })
+})
 
-    const letGo = () => {
-      for (const stop of listening) stop()
-      listening = []
-    }
-    const end = (result: Wait) => {
-      letGo()
-      if (waiting === 0) heardTurns.forget()
-      ended ??= result
-      changed.openUnsafe()
-    }
-    const hasCome = () => (awaited === "closed" ? isClosed : awaited !== null && settled.has(awaited))
-    const listen = () => {
-      const heard = news.watchUnsafe(session, (told) => {
-        const { closed, settled: turns, stepped, stored } = told
-        heardTurns.hear(told)
-        isClosed ||= closed
-        for (const turn of turns) settled.add(turn)
-        if (hasCome()) return end(Effect.void)
-        if (!stepped || stored !== null) return
-        mustLook = true
-        // Whoever waits later listens anew, and looks.
-        if (awaited !== null && waiting === 0) letGo()
-        changed.openUnsafe()
-      })
-      listening = [heard, stops.watch(session, (cause) => end(Effect.fail(failedBy(session, cause))))]
-    }
+interface Sources {
+  /** Asks the ledger. */
+  readonly isOpen: (session: SessionId, end: End) => Effect.Effect<boolean, LedgerError>
+  readonly news: News["Service"]
+  readonly stops: SessionStops["Service"]
+}
 
-    const waitFor = Effect.fnUntraced(
-      function* (what: End): Effect.fn.Return<Told, SessionFailed | LedgerError> {
-        waiting++
-        // Whoever comes later reads what has come since the end as well.
-        if (ended !== null) heardTurns.forget()
-        else if (listening.length === 0) listen()
-        while (true) {
-          changed.closeUnsafe()
-          if (ended !== null) {
-            yield* ended
-            return what === "closed" ? null : heardTurns.take(what)
-          }
-          if (!mustLook) {
-            yield* changed.await
-            continue
-          }
-          mustLook = false
-          if (!(yield* isOpen(session, what))) end(Effect.void)
-        }
-      },
-      Effect.ensuring(Effect.sync(() => waiting--))
-    )
+class Listener implements Expectation {
+  readonly #session: SessionId
+  readonly #sources: Sources
+  readonly #settled = new Set<number>()
+  readonly #changed = Latch.makeUnsafe(false)
+  readonly #heardTurns = new HeardTurns()
+  #isClosed = false
+  #awaited: End | null = null
+  #ended: Wait | null = null
+  /** It may have ended without having been told. */
+  #mustLook = false
+  #waiting = 0
+  #listening: ReadonlyArray<() => void> = []
 
-    const expected = (what: End, open: boolean): Wait<Told> => {
-      awaited = what
-      if (open && !hasCome()) return waitFor(what)
-      letGo()
-      return Effect.succeed(null)
-    }
-    listen()
-    return {
-      turn: expected,
-      closed: (open) => Effect.asVoid(expected("closed", open)),
-      forget: Effect.sync(letGo)
-    }
+  constructor(session: SessionId, sources: Sources) {
+    this.#session = session
+    this.#sources = sources
+    this.#listen()
   }
 
-  return expect
-})
+  turn(index: number, isOpen: boolean): Wait<Told> {
+    return this.#expected(index, isOpen)
+  }
+
+  closed(isOpen: boolean): Wait {
+    return Effect.asVoid(this.#expected("closed", isOpen))
+  }
+
+  get forget(): Effect.Effect<void> {
+    return Effect.sync(() => this.#letGo())
+  }
+
+  #expected(what: End, isOpen: boolean): Wait<Told> {
+    this.#awaited = what
+    if (isOpen && !this.#hasCome()) return Listener.#until(this, what)
+    this.#letGo()
+    return Effect.succeed(null)
+  }
+
+  #listen(): void {
+    const { news, stops } = this.#sources
+    const heard = news.watchUnsafe(this.#session, (told) => this.#hear(told))
+    const stopped = stops.watch(this.#session, (cause) => this.#end(Effect.fail(failedBy(this.#session, cause))))
+    this.#listening = [heard, stopped]
+  }
+
+  #letGo(): void {
+    for (const stop of this.#listening) stop()
+    this.#listening = []
+  }
+
+  #hear(told: SessionNews): void {
+    const { closed, settled, stepped, stored } = told
+    this.#heardTurns.hear(told)
+    this.#isClosed ||= closed
+    for (const turn of settled) this.#settled.add(turn)
+    if (this.#hasCome()) return this.#end(Effect.void)
+    if (!stepped || stored !== null) return
+    this.#mustLook = true
+    // Whoever waits later listens anew, and looks.
+    if (this.#awaited !== null && this.#waiting === 0) this.#letGo()
+    this.#changed.openUnsafe()
+  }
+
+  #hasCome(): boolean {
+    const awaited = this.#awaited
+    return awaited === "closed" ? this.#isClosed : awaited !== null && this.#settled.has(awaited)
+  }
+
+  #end(result: Wait): void {
+    this.#letGo()
+    if (this.#waiting === 0) this.#heardTurns.forget()
+    this.#ended ??= result
+    this.#changed.openUnsafe()
+  }
+
+  static readonly #until = Effect.fnUntraced(
+    function* (self: Listener, what: End): Effect.fn.Return<Told, SessionFailed | LedgerError> {
+      self.#waiting++
+      // Whoever comes later reads what has come since the end as well.
+      if (self.#ended !== null) self.#heardTurns.forget()
+      else if (self.#listening.length === 0) self.#listen()
+      while (true) {
+        self.#changed.closeUnsafe()
+        if (self.#ended !== null) {
+          yield* self.#ended
+          return what === "closed" ? null : self.#heardTurns.take(what)
+        }
+        if (!self.#mustLook) {
+          yield* self.#changed.await
+          continue
+        }
+        self.#mustLook = false
+        if (!(yield* self.#sources.isOpen(self.#session, what))) self.#end(Effect.void)
+      }
+    },
+    (wait, self) =>
+      Effect.ensuring(
+        wait,
+        Effect.sync(() => self.#waiting--)
+      )
+  )
+}

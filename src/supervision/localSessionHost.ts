@@ -59,16 +59,15 @@ export const make = Effect.gen(function* () {
   }
 
   return SessionHost.of({
-    submit: ({ by, session, turn: event }) =>
-      Effect.gen(function* () {
-        yield* elsewhere(session)
-        yield* Effect.mapError(files.fetch(session, event), (cause) => failedBy(session, cause))
-        const { after, known, turn } = yield* send(session, { event, by })
-        if (known === undefined) return { after, turn, isKnown: false, isOpen: true }
-        const { fingerprint = null, id: submission = "" } = event.name ?? {}
-        if (known.fingerprint !== fingerprint) return yield* new SubmissionConflict({ id: session, submission })
-        return { after, turn, isKnown: true, isOpen: known.isOpen }
-      }),
+    submit: Effect.fnUntraced(function* ({ by, session, turn: event }) {
+      yield* elsewhere(session)
+      yield* Effect.mapError(files.fetch(session, event), (cause) => failedBy(session, cause))
+      const { after, known, turn } = yield* send(session, { event, by })
+      if (known === undefined) return { after, turn, isKnown: false, isOpen: true }
+      const { fingerprint = null, id: submission = "" } = event.name ?? {}
+      if (known.fingerprint !== fingerprint) return yield* new SubmissionConflict({ id: session, submission })
+      return { after, turn, isKnown: true, isOpen: known.isOpen }
+    }),
     interrupt: ({ by, reason, session, turn }) => {
       const event = { type: "interrupt.requested", reason, ...(turn === null ? {} : { turn }) } as const
       return send(session, { event, by }).pipe(

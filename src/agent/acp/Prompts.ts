@@ -117,21 +117,21 @@ export const make = Effect.fnUntraced(function* (connected: Connected, request: 
       )
     )
 
-  const prompt: Prompts["prompt"] = (turn, { blocks, settings, traceparent }) =>
-    Effect.gen(function* () {
+  const prompt: Prompts["prompt"] = Effect.fnUntraced(
+    function* (turn, { blocks, settings, traceparent }) {
       tracker.begin(turn)
       ended = Deferred.makeUnsafe()
       const content = yield* contentBlocks(blocks, announced, tracker.identity)
       yield* set(settings)
       yield* post({ content, settings, meta: traceparent === undefined ? null : { traceparent } }, false)
-    }).pipe(
-      Effect.tapError(() => Effect.sync(tracker.abandon)),
-      Effect.catchTags({
-        RpcSilent: (silent) => Request.failSilent(child, tracker.identity, silent),
-        RpcError: (error) => new AgentFailed(Failures.ofError(tracker.identity, "to set what the turn wants", error))
-      }),
-      exclusive.withPermit
-    )
+    },
+    Effect.tapError(() => Effect.sync(tracker.abandon)),
+    Effect.catchTags({
+      RpcSilent: (silent) => Request.failSilent(child, tracker.identity, silent),
+      RpcError: (error) => new AgentFailed(Failures.ofError(tracker.identity, "to set what the turn wants", error))
+    }),
+    exclusive.withPermit
+  )
 
   /** Claude and codex-acp compact for this prompt, and report it as a tool call. */
   const compact: Prompts["compact"] = (turn) => prompt(turn, textPrompt("/compact"))

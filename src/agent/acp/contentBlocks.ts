@@ -34,11 +34,7 @@ export const contentBlocks = (
         return Effect.succeed(block)
     }
   }
-  return Effect.gen(function* () {
-    const contents: Array<object> = []
-    for (const block of blocks) contents.push(yield* contentOf(block))
-    return contents
-  })
+  return Effect.forEach(blocks, contentOf)
 }
 
 const imageBlock = ({ mimeType, path }: { readonly mimeType: ImageType; readonly path: string }) =>

@@ -68,11 +68,13 @@ export const layer = HttpApiBuilder.group(
           .pipe(Effect.map(noteTurn))
       let accepting: Accepted | undefined
       const whole = idempotent(idempotency, appOf(caller), request, {
-        begin: Effect.fnUntraced(function* (keyed) {
-          const turning = yield* submit(keyed)
-          const answer = isAnsweredAtOnce ? acceptedAnswer(turning) : yield* ended(yield* turning.result)
-          return { ...answer, replayed: turning.isKnown }
-        }),
+        begin: (keyed) =>
+          Effect.flatMap(submit(keyed), (turning) => {
+            const answer = isAnsweredAtOnce
+              ? Effect.succeed(acceptedAnswer(turning))
+              : Effect.flatMap(turning.result, ended)
+            return Effect.map(answer, (stored) => ({ ...stored, replayed: turning.isKnown }))
+          }),
         // A turn has its key itself, by which it is found.
         resume: (effect) => Effect.die(new Error(`${effect._tag} is no turn`)),
         onReplay: () => {
