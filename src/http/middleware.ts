@@ -14,7 +14,7 @@ import { traceIn } from "../domain/traceparent.ts"
 import { RequestOrigin } from "../services/requestOrigin.ts"
 import { logAnswer } from "./logAnswer.ts"
 import { RequestId, requestIdOf } from "./RequestId.ts"
-import { makeRequestCounter } from "./requestMetrics.ts"
+import { countAnswer } from "./requestMetrics.ts"
 
 export interface MiddlewareOptions extends OriginCheckOptions {
   readonly maxBodyBytes: number
@@ -30,7 +30,6 @@ export const middleware = <E>(
 ): Effect.Effect<Response, E, Request | Scope.Scope> => {
   const originCheck = makeOriginCheck(options)
   const maxBodySize = ByteSize.fromInputUnsafe(options.maxBodyBytes)
-  const count = makeRequestCounter()
 
   return Effect.withFiber((fiber) => {
     const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
@@ -66,7 +65,7 @@ export const middleware = <E>(
         const response = withStandardHeaders(answer, requestId, options.maxBodyBytes)
         const route = Context.getOrUndefined(fiber.context, HttpRouter.RouteContext)?.route.path ?? "none"
         const millis = clock.currentTimeMillisUnsafe() - startedAt
-        count(fiber.context, request.method, route, response.status, millis)
+        countAnswer(fiber.context, request.method, route, response.status, millis)
         const sent = crossOrigin === undefined ? response : HttpServerResponse.setHeaders(response, crossOrigin)
         return Effect.as(logAnswer(request, route, response, millis), sent)
       })

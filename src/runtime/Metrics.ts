@@ -6,31 +6,49 @@
 import { Effect, Metric } from "effect"
 import type { SessionState } from "../domain/Session.ts"
 import type { Usage } from "../domain/Turn.ts"
+import { labelled } from "./labelled.ts"
 
 /** In seconds, from a fast answer to the longest turn that is allowed. */
 const secondsBuckets = [0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800]
 
-const turnsTotal = Metric.counter("troupe_turns_total", {
-  description: "Turns that ended, by outcome, agent, app and, of those that failed, the failure's class.",
-  incremental: true
-})
-const turnSeconds = Metric.histogram("troupe_turn_duration_seconds", {
-  description: "From a turn's submission to its end, by agent.",
-  boundaries: secondsBuckets
-})
+interface OfAgent {
+  readonly [label: string]: string
+  readonly agent: string
+}
+
+const turnsTotal = labelled((attributes: Omit<EndedTurn, "durationMillis"> & OfAgent) =>
+  Metric.counter("troupe_turns_total", {
+    description: "Turns that ended, by outcome, agent, app and, of those that failed, the failure's class.",
+    incremental: true,
+    attributes
+  })
+)
+const turnSeconds = labelled((attributes: OfAgent) =>
+  Metric.histogram("troupe_turn_duration_seconds", {
+    description: "From a turn's submission to its end, by agent.",
+    boundaries: secondsBuckets,
+    attributes
+  })
+)
 
 const tokensTotal = Metric.counter("troupe_tokens_total", {
   description: "Tokens of turns as their agents reported them at the end, by kind, agent and app.",
   incremental: true
 })
-const waitSeconds = Metric.histogram("troupe_turn_wait_seconds", {
-  description: "From a turn's submission until it has a process to go to or to start, by agent.",
-  boundaries: secondsBuckets
-})
-const firstOutputSeconds = Metric.histogram("troupe_turn_first_output_seconds", {
-  description: "From handing a prompt to an agent to the first that the agent says, by agent.",
-  boundaries: secondsBuckets
-})
+const waitSeconds = labelled((attributes: OfAgent) =>
+  Metric.histogram("troupe_turn_wait_seconds", {
+    description: "From a turn's submission until it has a process to go to or to start, by agent.",
+    boundaries: secondsBuckets,
+    attributes
+  })
+)
+const firstOutputSeconds = labelled((attributes: OfAgent) =>
+  Metric.histogram("troupe_turn_first_output_seconds", {
+    description: "From handing a prompt to an agent to the first that the agent says, by agent.",
+    boundaries: secondsBuckets,
+    attributes
+  })
+)
 
 /** A label for each app would be without bound: the first that are seen have their names, all others one together. */
 const mostAppLabels = 100
@@ -53,8 +71,8 @@ interface EndedTurn {
 /** What is counted of a session's turns. */
 export const turnMeters = Effect.map(Effect.context<never>(), (context) => ({
   ended: ({ agent, app, class: kind, durationMillis, outcome }: EndedTurn): void => {
-    Metric.withAttributes(turnsTotal, { outcome, agent, app: appLabel(app), class: kind }).updateUnsafe(1, context)
-    Metric.withAttributes(turnSeconds, { agent }).updateUnsafe(durationMillis / 1000, context)
+    turnsTotal({ outcome, agent, app: appLabel(app), class: kind }).updateUnsafe(1, context)
+    turnSeconds({ agent }).updateUnsafe(durationMillis / 1000, context)
   },
   used: (
     agent: string,
@@ -72,10 +90,9 @@ export const turnMeters = Effect.map(Effect.context<never>(), (context) => ({
       Metric.withAttributes(tokensTotal, { kind, agent, app: appLabel(app) }).updateUnsafe(tokens, context)
     }
   },
-  waited: (agent: string, millis: number): void =>
-    Metric.withAttributes(waitSeconds, { agent }).updateUnsafe(millis / 1000, context),
+  waited: (agent: string, millis: number): void => waitSeconds({ agent }).updateUnsafe(millis / 1000, context),
   firstOutput: (agent: string, millis: number): void =>
-    Metric.withAttributes(firstOutputSeconds, { agent }).updateUnsafe(millis / 1000, context)
+    firstOutputSeconds({ agent }).updateUnsafe(millis / 1000, context)
 }))
 
 /** Events as stored, after coalescing. */

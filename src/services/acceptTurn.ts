@@ -24,6 +24,7 @@ import { cannot } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
+import { spanned } from "../runtime/spanned.ts"
 import * as Transcript from "../runtime/Transcript.ts"
 import type { EventRefused, Submission, SubmissionName } from "../session/Envelope.ts"
 import * as ExpectEnds from "../supervision/expectEnds.ts"
@@ -125,7 +126,7 @@ export const make = Effect.gen(function* () {
 
   const work: TurnWork = { events, interrupt, result: (id, turn, told) => transcript.result(id, turn, told) }
 
-  const submit = Effect.fn("Sessions.submit")(
+  const submit = Effect.fnUntraced(
     function* (caller: Caller, id: string, turn: SubmitTurn) {
       const record = yield* findSession(ledger, caller, id)
       const by = nameOfCaller(caller)
@@ -171,7 +172,8 @@ export const make = Effect.gen(function* () {
       )
     },
     Effect.catchTag("SubmissionConflict", ({ submission: key }) => Effect.fail(new IdempotencyConflict({ key }))),
-    cannot("take the turn")
+    cannot("take the turn"),
+    spanned("Sessions.submit")
   )
 
   const submitted = Effect.fn("Sessions.submitted")(function* (

@@ -21,8 +21,8 @@ export class Connection {
 
   /** The rows that it returns. Throws SQLite's error. */
   run(text: string, params: ReadonlyArray<SqlValue>): ReadonlyArray<unknown> {
-    const { returns, statement } = this.#prepared.get(text) ?? this.#prepare(text)
-    if (returns === "rows") return statement.all(...params)
+    const { returns, rowOf, statement } = this.#prepared.get(text) ?? this.#prepare(text)
+    if (returns === "rows") return (statement.all(...params) as unknown as ReadonlyArray<Values>).map(rowOf)
     statement.run(...params)
     return none
   }
@@ -48,9 +48,13 @@ export class Connection {
   #prepare(text: string): Prepared {
     const isCounted = text.endsWith(countsRows)
     const statement = this.#db.prepare(isCounted ? text.slice(0, -countsRows.length) : text)
+    // Node would look up the name of each column for each row, and make of them an object that is slow to read.
+    statement.setReturnArrays(true)
+    const columns = statement.columns().map(({ name }) => name)
     const prepared: Prepared = {
       statement,
-      returns: isCounted ? "changes" : statement.columns().length > 0 ? "rows" : "nothing"
+      returns: isCounted ? "changes" : columns.length > 0 ? "rows" : "nothing",
+      rowOf: makeRowOf(columns)
     }
     const [oldest] = this.#prepared.keys()
     if (this.#prepared.size >= mostPrepared && oldest !== undefined) this.#prepared.delete(oldest)
@@ -68,6 +72,18 @@ const countsRows = " RETURNING 1"
 interface Prepared {
   readonly statement: StatementSync
   readonly returns: "rows" | "changes" | "nothing"
+  readonly rowOf: (values: Values) => Row
 }
+
+type Values = ReadonlyArray<SqlValue>
+type Row = Readonly<Record<string, SqlValue>>
+
+const makeRowOf =
+  (columns: ReadonlyArray<string>) =>
+  (values: Values): Row => {
+    const row: Record<string, SqlValue> = {}
+    for (let nth = 0; nth < columns.length; nth++) row[columns[nth]!] = values[nth]!
+    return row
+  }
 
 const none: ReadonlyArray<never> = []

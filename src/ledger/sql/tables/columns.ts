@@ -163,15 +163,36 @@ export const patchOf = <A>(
     where
   }: { readonly where: string; readonly key: ReadonlyArray<SqlValue>; readonly failIfNoRow: string }
 ): Write => {
-  const assignments: Array<Assignments[number]> = []
-  for (const key in fields) {
-    const value = patch[key]
+  const params: Array<SqlValue> = []
+  let changed = " "
+  for (const name in fields) {
+    const value = patch[name]
     if (value === undefined) continue
-    const { columns, write } = fields[key]
-    const values = write(value)
-    columns.forEach((column, nth) => assignments.push([column, values[nth] ?? null]))
+    params.push(...fields[name].write(value))
+    changed += `${name} `
   }
-  return assignments.length === 0
-    ? { text: `SELECT 1 FROM ${table} WHERE ${where}`, params: key, failIfNoRow }
-    : { ...updateOf(table, assignments, where, key), failIfNoRow }
+  params.push(...key)
+  return { text: textOfPatch(table, fields, changed, where), params, failIfNoRow }
+}
+
+/**
+ * The texts of patches, each made once: a new string would be hashed anew where its statement is looked up. They are as many
+ * as there are kinds of changes; a patch's fields come in the order of its table's.
+ */
+const textsOfPatches = new Map<string, string>()
+
+const textOfPatch = <A>(table: string, fields: Fields<A>, changed: string, where: string): string => {
+  const key = `${table} ${changed}${where}`
+  let text = textsOfPatches.get(key)
+  if (text === undefined) {
+    const columns = keysOf(fields).flatMap((name) =>
+      changed.includes(` ${String(name)} `) ? fields[name].columns : []
+    )
+    text =
+      columns.length === 0
+        ? `SELECT 1 FROM ${table} WHERE ${where}`
+        : `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE ${where} RETURNING 1`
+    textsOfPatches.set(key, text)
+  }
+  return text
 }
