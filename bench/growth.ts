@@ -1,4 +1,7 @@
-/** Measures whether turns and closed sessions leave anything in memory: the heap after a collection, again and again. */
+/**
+ * Measures whether turns and closed sessions leave anything in memory: the heap after a collection, again and again; and what
+ * they leave until there is a full one, which makes every short collection before it longer (decision 0065).
+ */
 import { megabytes } from "./table.ts"
 import type { Row } from "./table.ts"
 import type { TroupeCalls } from "./troupe.ts"
@@ -23,6 +26,9 @@ export const measure = async (
     await troupe.call("close", { ids })
     heaps.push((await troupe.call("memory")).heapBytes)
   }
+  const { ids } = await troupe.call("create", { count: sessions })
+  await troupe.call("turns", { ids, each: turns })
+  const { bytes } = await troupe.call("lingering", { ids, each: 2 * turns })
   // Over the second half: what is compiled and laid out at first is no growth.
   const warm = heaps.slice(Math.floor(rounds / 2))
   const grown = slope(warm) / (sessions * turns)
@@ -32,6 +38,12 @@ export const measure = async (
       troupe: `${grown < 0 ? "-" : "+"}${megabytes(Math.abs(grown) * 1_000)}`,
       reference: `${megabytes(warm[0] ?? 0)} after ${(rounds - warm.length + 1) * sessions * turns} turns`,
       comparison: `${grown.toFixed(0)} bytes a turn`
+    },
+    {
+      what: "what a turn leaves until a full collection",
+      troupe: `${(bytes / (2 * turns * sessions) / 1_000).toFixed(1)} kB`,
+      reference: "",
+      comparison: ""
     }
   ]
 }

@@ -7,6 +7,7 @@ import { Context, Effect, Layer, Logger, ManagedRuntime, Option, Redacted, Refer
 import { HttpServer } from "effect/http"
 import { statSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
+import { getHeapSpaceStatistics } from "node:v8"
 import { ledgerFile } from "../src/dataDir.ts"
 import { Apps } from "../src/services/Apps.ts"
 import { Sessions } from "../src/services/Sessions.ts"
@@ -66,7 +67,11 @@ const runtime = ManagedRuntime.make(
   )
 )
 
-const collect = (globalThis as { readonly gc?: () => void }).gc
+const collect = (globalThis as { readonly gc?: (options?: { readonly type: "minor" }) => void }).gc
+
+/** What V8 keeps until a full collection. */
+const oldBytes = (): number =>
+  getHeapSpaceStatistics().find(({ space_name }) => space_name === "old_space")?.space_used_size ?? 0
 
 const ledgerRows = (): ReadonlyArray<string> => {
   const db = new DatabaseSync(ledgerFile(dataDir), { readOnly: true })
@@ -140,6 +145,14 @@ const calls = {
     return stored
   },
   cpu: async () => ({ millis: cpuMillis() }),
+  /** What turns leave that is of no use any more, and that only a full collection finds. */
+  lingering: async (turns: { readonly ids: ReadonlyArray<string>; readonly each: number }) => {
+    collect?.()
+    const before = oldBytes()
+    await calls.turns(turns)
+    for (let pass = 0; pass < 3; pass++) collect?.({ type: "minor" })
+    return { bytes: oldBytes() - before }
+  },
   /** After a forced collection: only memory that is in use is counted. */
   memory: async () => {
     for (let pass = 0; pass < 3; pass++) {

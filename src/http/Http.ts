@@ -5,7 +5,7 @@
  * shutdown no new connection is accepted, event streams are ended, and running requests may finish for a while.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Effect, Exit, Layer, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { createServer } from "node:http"
 import type { Server, ServerResponse } from "node:http"
@@ -49,7 +49,8 @@ export const layerWith = (options: HttpOptions, extra: ExtraRoutes) =>
       const scope = yield* Effect.scope
       const requests = Scope.forkUnsafe(scope, "parallel")
       const handled = middleware(app, options)
-      const handler = yield* NodeHttpServer.makeHandler(handled, { scope: requests })
+      const makeHandler = NodeHttpServer.makeHandler(handled, { scope: requests })
+      const handler = yield* Effect.updateContext(makeHandler, withDepth<Effect.Services<typeof makeHandler>>)
       const sockets = yield* WebSockets.make(handled, requests, options.maxBodyBytes)
 
       const node = createServer({
@@ -77,6 +78,13 @@ export const layerWith = (options: HttpOptions, extra: ExtraRoutes) =>
       return server
     })
   ).pipe(Layer.provide(Streams.layer))
+
+/**
+ * A request is given a dozen services besides the server's. Effect copies them all, the server's too, when more than eight
+ * are put in front of them one by one.
+ */
+const withDepth = <R>(services: Context.Context<R>): Context.Context<R> =>
+  Context.makeUnsafe(new Map(services.mapUnsafe), { maxDepth: 16 })
 
 export const layer = (options: HttpOptions) => layerWith(options, Layer.empty)
 
