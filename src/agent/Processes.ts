@@ -123,7 +123,7 @@ const make = (warden: Warden["Service"], parents: Parents): Processes["Service"]
   // The children of each lease by the group that they lead, while their scopes are open.
   const groups = new Map<LeaseId, Map<number, LeadingChild>>()
 
-  const spawn = Effect.fn("Processes.spawn")(function* (spec: SpawnSpec) {
+  const spawn = Effect.fnUntraced(function* (spec: SpawnSpec) {
     let pid: number | null = null
     // Finalizers run in reverse: the group is forgotten after the child's own finalizer has ended it.
     yield* Effect.addFinalizer(() => (pid === null ? Effect.void : forget(spec.lease, pid)))
@@ -214,7 +214,8 @@ const make = (warden: Warden["Service"], parents: Parents): Processes["Service"]
   return {
     bootId,
     self,
-    spawn: (spec) => warden.holding(spec.lease, spawn(spec)),
+    // No parent of what it forks, which lasts as long as the process: it would be kept as long.
+    spawn: (spec) => Effect.useSpan("Processes.spawn", () => warden.holding(spec.lease, spawn(spec))),
     signal,
     sweep,
     tree,

@@ -43,7 +43,8 @@ export const make = (config: DriverConfig, spec: AcpSpec = {}): Effect.Effect<Ag
       ...(threads ? { threads: Threads.make(processes, config, spec) } : {}),
       spare: Start.spare(processes, config, spec),
       conversations: ({ cwd, env }) => ConversationFiles.of(launched, { ...config.env, ...env }, cwd),
-      open: Effect.fn("Acp.open")((request) => open(processes, config, spec, request))
+      // No parent of what it forks, which lasts as long as the process: it would be kept as long.
+      open: (request) => Effect.useSpan("Acp.open", () => open(processes, config, spec, request))
     }
     return driver
   })
