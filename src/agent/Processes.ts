@@ -6,8 +6,7 @@
  * sessions of their own and survive a kill of the group, and a daemon may clear its environment, too. So a sweep ends
  * every process that has any of the three. Without `/proc` only the group is ended.
  */
-import { Context, Effect, Layer } from "effect"
-import type { Scope } from "effect"
+import { Context, Effect, Layer, Scope } from "effect"
 import type { LeaseId } from "../domain/Ids.ts"
 import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
 import { AgentFailed } from "./Agent.ts"
@@ -124,17 +123,19 @@ const make = (warden: Warden["Service"], parents: Parents): Processes["Service"]
   const groups = new Map<LeaseId, Map<number, LeadingChild>>()
 
   const spawn = Effect.fnUntraced(function* (spec: SpawnSpec) {
+    const { lease } = spec
     let pid: number | null = null
     // Finalizers run in reverse: the group is forgotten after the child's own finalizer has ended it.
-    yield* Effect.addFinalizer(() => (pid === null ? Effect.void : forget(spec.lease, pid)))
-    if (!(yield* warden.mayStart(spec.lease))) return yield* leaseOver
+    const forgets = Effect.suspend(() => (pid === null ? Effect.void : forget(lease, pid)))
+    yield* Scope.addFinalizer(yield* Effect.scope, forgets)
+    if (!(yield* warden.mayStart(lease))) return yield* leaseOver
     const child = yield* ChildOf.spawn(spec)
     pid = child.pid
-    const children = groups.get(spec.lease) ?? new Map<number, LeadingChild>()
+    const children = groups.get(lease) ?? new Map<number, LeadingChild>()
     const startTime = ProcessTable.stat(pid)?.startTime ?? null
-    groups.set(spec.lease, children.set(pid, { startTime, child }))
-    yield* warden.addGroup(spec.lease, pid, { startTime })
-    yield* markDescendants(spec.lease, () => groupsOf(spec.lease))
+    groups.set(lease, children.set(pid, { startTime, child }))
+    yield* warden.addGroup(lease, pid, { startTime })
+    yield* markDescendants(lease, () => groupsOf(lease))
     yield* spec.spawned(child.pid)
     return child
   })
@@ -187,8 +188,8 @@ const make = (warden: Warden["Service"], parents: Parents): Processes["Service"]
   const vitals = Effect.fn("Processes.vitals")(function* (lease: LeaseId) {
     const children = [...(groups.get(lease)?.values() ?? [])].map(({ child }) => child)
     if (children.length === 0) return null
-    const outputTimes = children.flatMap(({ lastOutputAt }) => lastOutputAt() ?? [])
-    const tails = yield* Effect.forEach(children, ({ stderr }) => stderr)
+    const outputTimes = children.flatMap((child) => child.lastOutputAt() ?? [])
+    const tails = yield* Effect.forEach(children, (child) => child.stderr)
     return {
       lastOutputAt: outputTimes.length === 0 ? null : Math.max(...outputTimes),
       stderr: tails.join(""),
