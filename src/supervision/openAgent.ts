@@ -193,7 +193,7 @@ export const make = Effect.fnUntraced(function* (
       thread,
       turnsChoseModel: thread !== null && model === null && (yield* turnsChoseModel(port.record())),
       fork: thread === null ? (setup.fork ?? null) : null,
-      ask: questions ? port.ask : decline(port),
+      ask: questions ? (question) => port.ask(question) : decline(port),
       emit: received(port, agentProcess),
       approve: approve(port, permissions),
       spawned: (pid) =>
