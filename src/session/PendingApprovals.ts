@@ -45,7 +45,8 @@ export class PendingApprovals {
   readonly #mailbox: Queue.Queue<Envelope>
   readonly #state: Session
   readonly #services: Services
-  readonly #waiting = new Map<string, Deferred.Deferred<Settled>>()
+  /** Made with the first. */
+  #waiting: Map<string, Deferred.Deferred<Settled>> | null = null
   /** Approvals settled while their turn is being interrupted. */
   #held: ReadonlyArray<string> = []
 
@@ -88,12 +89,12 @@ export class PendingApprovals {
 
   /** This actor ends. */
   denyAll(): void {
-    for (const id of this.#waiting.keys()) this.#answer(id, denied)
+    for (const id of this.#waiting?.keys() ?? []) this.#answer(id, denied)
   }
 
   #answer(id: string, settled: Settled): void {
-    const request = this.#waiting.get(id)
-    this.#waiting.delete(id)
+    const request = this.#waiting?.get(id)
+    this.#waiting?.delete(id)
     if (request !== undefined) Deferred.doneUnsafe(request, Effect.succeed(settled))
   }
 
@@ -131,12 +132,13 @@ export class PendingApprovals {
 
   #settlement(request: Asked) {
     return Effect.gen({ self: this }, function* () {
-      if (this.#waiting.size >= maxOpen) {
+      const waiting = (this.#waiting ??= new Map())
+      if (waiting.size >= maxOpen) {
         return yield* this.#denyUnasked(request, `${maxOpen} questions are open already`)
       }
       const id = newApprovalId()
       const decision = yield* Deferred.make<Settled>()
-      this.#waiting.set(id, decision)
+      waiting.set(id, decision)
       const replyTo = yield* Deferred.make<Reply, EventRefused | ActorFailed>()
       const envelope: Envelope = {
         event: { type: "approval.asked", id },
@@ -160,7 +162,7 @@ export class PendingApprovals {
             Queue.offerUnsafe(this.#mailbox, { event: { type: "approval.settled", id }, by: "troupe", resolution })
           })
         ),
-        Effect.ensuring(Effect.sync(() => this.#waiting.delete(id)))
+        Effect.ensuring(Effect.sync(() => waiting.delete(id)))
       )
     })
   }
