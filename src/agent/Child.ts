@@ -50,10 +50,7 @@ export const spawn = Effect.fnUntraced(function* (spec: SpawnSpec) {
   // Before anything else is done: a pipe that fails while nobody listens would end Troupe.
   const child = new Child(spawned, file, secretsIn(spec), yield* Clock.Clock)
   // Of the scope itself: `Effect.addFinalizer` would keep the context of this call for as long as the child runs.
-  yield* Scope.addFinalizer(
-    yield* Effect.scope,
-    Effect.sync(() => child.discardOutput())
-  )
+  yield* Scope.addFinalizer(yield* Effect.scope, child.discardOutput)
   return child
 })
 
@@ -174,9 +171,11 @@ export class Child {
   }
 
   /** Nobody reads what it writes from now on. */
-  discardOutput(): void {
-    this.#stdout.discard()
-    this.#stderr.discard()
+  get discardOutput(): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.#stdout.discard()
+      this.#stderr.discard()
+    })
   }
 
   #failGone(): Effect.Effect<never, AgentFailed> {

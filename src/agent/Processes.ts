@@ -203,7 +203,7 @@ const make = (warden: Warden["Service"], parents: Parents): Processes["Service"]
     // Pids of another boot are other processes, and no marker survives a boot.
     if (orphan.bootId !== bootId) return { _tag: "Ended", found: 0, left: 0 }
     if (supervisor !== null && supervisor.pidNamespace !== self.pidNamespace) return { _tag: "OutOfSight" }
-    if (supervisor !== null && isAnother(supervisor, self)) return { _tag: "InUse", supervisor }
+    if (supervisor !== null && ProcessTable.isAnother(supervisor, self)) return { _tag: "InUse", supervisor }
     const isSame = pid !== null && orphan.startTime !== null && ProcessTable.stat(pid)?.startTime === orphan.startTime
     const leader: Leader = { startTime: orphan.startTime }
     const groups = () => (isSame && stillOurs(pid, leader) ? [pid] : [])
@@ -236,13 +236,6 @@ const leaseOver = new AgentFailed({
   message:
     "This node's lease ran out before the agent could be started: it was stopped, or could not reach the database. Another node may have the session now."
 })
-
-/** Whether it is a process that runs, and not this one. Both are of the same boot and pid namespace. */
-const isAnother = ({ pid, startTime }: SupervisorProcess, self: SupervisorProcess): boolean => {
-  if (startTime === null || (pid === self.pid && startTime === self.startTime)) return false
-  const stat = ProcessTable.stat(pid)
-  return stat?.startTime === startTime && !stat.zombie
-}
 
 const startTime = (pid: number) => Effect.sync(() => ProcessTable.stat(pid)?.startTime ?? null)
 

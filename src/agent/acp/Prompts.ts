@@ -19,7 +19,7 @@ import * as Failures from "./failures.ts"
 import * as HeldEnd from "./HeldEnd.ts"
 import * as OpenSession from "./openSession.ts"
 import * as Request from "./request.ts"
-import type { PromptReply } from "./TurnTracker.ts"
+import type { PromptReply } from "./RunningTurn.ts"
 
 /** A prompt as it is written. */
 interface Handed {

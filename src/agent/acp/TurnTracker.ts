@@ -9,44 +9,28 @@
 import { subagentMessage } from "../../domain/Acp.ts"
 import type { SessionUpdate, UpdateMessage } from "../../domain/Acp.ts"
 import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
-import type { Failure, StopReason } from "../../domain/Turn.ts"
 import type { RequestedAction } from "../../domain/RequestedAction.ts"
 import type { AgentFact } from "../Agent.ts"
-import type { RpcError } from "../RpcError.ts"
 import { actionOf } from "./callFacts.ts"
-import * as Failures from "./failures.ts"
 import type { AgentIdentity } from "./failures.ts"
 import type { PermissionRequest } from "./permission.ts"
-import { stopReasonIn, usageIn } from "./promptResult.ts"
+import { usageIn } from "./promptResult.ts"
 import * as Refusals from "../Refusals.ts"
+import { failureOf, stopReasonOf } from "./RunningTurn.ts"
+import type { PromptReply, RunningTurn } from "./RunningTurn.ts"
 import { line } from "./sentence.ts"
 import { ToolCalls } from "./ToolCalls.ts"
 import { cut } from "../../domain/cut.ts"
 
+export type { PromptReply } from "./RunningTurn.ts"
 export type TurnEnded = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
 export type UpdateFact = Extract<AgentFact, { readonly _tag: "Update" }>
-
-/** An agent's reply to `session/prompt`. */
-export type PromptReply =
-  | { readonly ok: true; readonly result: unknown }
-  | { readonly ok: false; readonly error: RpcError }
 
 interface Described {
   readonly turn: number | null
   readonly kind: string
   readonly title: string
   readonly action: RequestedAction
-}
-
-interface Running {
-  readonly turn: number
-  received: boolean
-  cancelling: boolean
-  denied: boolean
-  /** codex reported that its thread is in an error state. */
-  inError: boolean
-  /** The last text that belongs to no message of the model: codex-acp's own words, such as why a turn failed. */
-  adapterText: string
 }
 
 /** Updates that also come without a turn, so that none has begun with them. */
@@ -72,7 +56,7 @@ export class TurnTracker {
   /** Each sub-agent numbers its calls by itself. `null`: none has called any. */
   #subagentCalls: ToolCalls | null = null
   readonly #refusals = Refusals.make()
-  #running: Running | null = null
+  #running: RunningTurn | null = null
   #last: number | null = null
   #before: number | null = null
   #texts = 0
@@ -229,31 +213,3 @@ export const isAdapterText = (update: SessionUpdate): boolean =>
   update.sessionUpdate === "agent_message_chunk" && update["messageId"] === undefined
 
 const isToolCall = (kind: string) => kind === "tool_call" || kind === "tool_call_update"
-
-const failureOf = (identity: AgentIdentity, ended: Running, reply: PromptReply): Failure | null => {
-  if (!reply.ok) {
-    // An error of a turn that was cancelled is the cancel's effect.
-    const expected = ended.cancelling && !isDeath(reply.error)
-    return expected ? null : Failures.ofError(identity, "session/prompt", reply.error)
-  }
-  const typed = Failures.ofResult(identity, reply.result)
-  if (typed !== null) return typed
-  const { stopReason, usage } = objectIn(reply.result)
-  if (nonEmptyTextIn(stopReason) === null && !ended.received) {
-    return Failures.malformed(identity, "the result of a prompt has no stopReason, and nothing came before it.")
-  }
-  if (ended.inError && usage === null && stopReason === "end_turn") {
-    return Failures.ofText(identity, ended.adapterText)
-  }
-  return null
-}
-
-/** codex-acp's 1001, and the loss of the session that died with its process. */
-const isDeath = (error: RpcError) =>
-  error.code === 1001 || error.code === Failures.notFound || /exited unexpectedly/.test(error.message)
-
-const stopReasonOf = (ended: Running, result: unknown): StopReason => {
-  const reason = stopReasonIn(result)
-  // codex ends the turn as cancelled after a denial, although nobody cancelled it (Claude sends `end_turn` then).
-  return reason === "cancelled" && ended.denied && !ended.cancelling ? "end_turn" : reason
-}
