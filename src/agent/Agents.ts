@@ -134,10 +134,20 @@ const make = Effect.fnUntraced(function* (
     missingFor
   )
 
+  /** The last driver of each agent: all its sessions have the same one, until the agent is found elsewhere. */
+  const drivers = new Map<string, { readonly foundAt: string; readonly driver: AgentDriver }>()
+
   const driver = Effect.fn("Agents.driver")(function* (name: string | null) {
     const agent = name ?? (yield* defaultName)
     const entry = entries.get(agent)
-    return entry === undefined ? yield* new UnknownAgent({ name: agent }) : yield* driverOf(entry, entry.locate())
+    if (entry === undefined) return yield* new UnknownAgent({ name: agent })
+    const launch = entry.locate()
+    const foundAt = JSON.stringify(launch)
+    const last = drivers.get(agent)
+    if (last?.foundAt === foundAt) return last.driver
+    const made = yield* driverOf(entry, launch)
+    drivers.set(agent, { foundAt, driver: made })
+    return made
   })
 
   const viewOf = Effect.fnUntraced(function* (entry: Catalog.CatalogEntry) {

@@ -1,9 +1,9 @@
 /** Spawns one child process: bytes in, bytes out, its exit, and the redacted tail of its stderr. */
-import { Clock, Deferred, Effect, Fiber, Stream } from "effect"
+import { Clock, Deferred, Effect, Scope, Stream } from "effect"
 import type { LeaseId } from "../domain/Ids.ts"
 import { AgentFailed } from "./Agent.ts"
 import { Input } from "./Input.ts"
-import * as MalformedLines from "./MalformedLines.ts"
+import { MalformedLines } from "./MalformedLines.ts"
 import { escapeSequences } from "./messagesIn.ts"
 import { Output, PipeFailed } from "./Output.ts"
 import { leaseVariable } from "./processTable.ts"
@@ -28,36 +28,6 @@ export interface SpawnSpec {
   readonly spawned: (pid: number) => Effect.Effect<void>
 }
 
-export interface Child {
-  readonly pid: number
-  /** For one reader, as is `eachChunk`. Fails also with what the pipe failed of before it was read. */
-  readonly stdout: Stream.Stream<Uint8Array, AgentFailed>
-  /**
-   * Gives each chunk of stdout to `take`, in Node's own callback where its effect is done already, and takes the next one
-   * when it is.
-   */
-  readonly eachChunk: <E>(take: (chunk: Uint8Array) => Effect.Effect<void, E>) => Effect.Effect<void, E | AgentFailed>
-  /** Writes in order, and waits for the pipe. Fails when the child has exited or closed its stdin. */
-  readonly write: (bytes: Uint8Array | string) => Effect.Effect<void, AgentFailed>
-  /** Writes at once; `false`: nothing is written, `write` would wait or fail. */
-  readonly writeNow: (bytes: Uint8Array | string) => boolean
-  /** Closes stdin. */
-  readonly end: Effect.Effect<void>
-  readonly exit: Effect.Effect<Exit>
-  /** The last 8 kB of stderr, redacted. */
-  readonly stderr: Effect.Effect<string>
-  /** The text without the child's secrets. For everything that comes from it as an error or a line. */
-  readonly redact: (text: string) => string
-  /** The values that must not be shown. */
-  readonly secrets: () => ReadonlyArray<string>
-  /** These are secrets of the child from now on, too. */
-  readonly keepSecrets: (more: ReadonlyArray<string>) => void
-  /** The lines of its stdout that were no message, as its reader notes them. */
-  readonly malformed: MalformedLines.MalformedLines
-  /** When the last byte of its stdout was read, in milliseconds since 1970; `null`: none was. */
-  readonly lastOutputAt: () => number | null
-}
-
 const stderrTailBytes = 8 * 1024
 
 /** Waits for the kernel, in real time: a test's clock does not apply. */
@@ -72,90 +42,155 @@ export const spawn = Effect.fnUntraced(function* (spec: SpawnSpec) {
   yield* SpawnFailure.checkArguments(spec)
   if (!(yield* SpawnedProcess.isThere(spec.cwd))) return yield* SpawnFailure.withoutDirectory(spec)
   const env = { ...spec.env, [leaseVariable]: spec.lease }
-  const { exited, onExit, pid, ...pipes } = yield* SpawnedProcess.spawn({ ...spec, file, args, env }).pipe(
+  const spawned = yield* SpawnedProcess.spawn({ ...spec, file, args, env }).pipe(
     Effect.mapError((error) => SpawnFailure.notStarted(spec, error)),
     // Node throws what the kernel refuses at once, such as E2BIG.
     Effect.catchDefect((defect) => Effect.fail(SpawnFailure.refusedByKernel(spec, defect)))
   )
-
   // Before anything else is done: a pipe that fails while nobody listens would end Troupe.
-  const stdout = new Output(pipes.stdout)
-  const stderrOutput = new Output(pipes.stderr)
-  const stdin = new Input(pipes.stdin)
-  onExit(() => {
-    stdin.close()
-    stdout.childExited()
-    stderrOutput.childExited()
-  })
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      stdout.discard()
-      stderrOutput.discard()
-    })
-  )
+  const child = new Child(spawned, file, secretsIn(spec), yield* Clock.Clock)
+  // Of the scope itself: `Effect.addFinalizer` would keep the context of this call for as long as the child runs.
+  yield* Scope.addFinalizer(yield* Effect.scope, child.discardOutput)
+  return child
+})
 
-  const clock = yield* Clock.Clock
-  let lastOutputAt: number | null = null
+const noBytes = Buffer.alloc(0)
 
-  let secrets = secretsIn(spec)
-  const redactText = (text: string) => redact(text, secrets)
-  let tail = Buffer.alloc(0)
-  const draining = yield* stderrOutput
-    .each((chunk) => {
+export class Child {
+  /** The lines of its stdout that were no message, as its reader notes them. */
+  readonly malformed = new MalformedLines(this)
+  readonly #file: string
+  readonly #clock: Clock.Clock
+  readonly #spawned: SpawnedProcess.SpawnedProcess
+  readonly #stdin: Input
+  readonly #stdout: Output
+  readonly #stderr: Output
+  #secrets: ReadonlyArray<string>
+  #stderrTail: Buffer = noBytes
+  #lastOutputAt: number | null = null
+
+  constructor(
+    spawned: SpawnedProcess.SpawnedProcess,
+    file: string,
+    secrets: ReadonlyArray<string>,
+    clock: Clock.Clock
+  ) {
+    this.#file = file
+    this.#clock = clock
+    this.#spawned = spawned
+    this.#secrets = secrets
+    this.#stdout = new Output(spawned.stdout)
+    this.#stderr = new Output(spawned.stderr)
+    this.#stdin = new Input(spawned.stdin)
+    spawned.onExit = () => {
+      this.#stdin.close()
+      this.#stdout.childExited()
+      this.#stderr.childExited()
+    }
+    this.#stderr.drain((chunk) => {
       // Twice the tail, so that a secret at the tail's edge is still complete when it is redacted.
-      tail = Buffer.concat([tail, chunk]).subarray(-2 * stderrTailBytes)
-      return Effect.void
+      this.#stderrTail = Buffer.concat([this.#stderrTail, chunk]).subarray(-2 * stderrTailBytes)
     })
-    .pipe(Effect.ignore, Effect.forkScoped({ startImmediately: true }))
-  const stderr = Effect.gen(function* () {
-    // The last words are often the reason of the exit, and may still be in the pipe.
-    if (Deferred.isDoneUnsafe(exited)) yield* Fiber.await(draining)
-    const text = redactText(tail.toString("utf8").replaceAll(escapeSequences, ""))
-    return Buffer.byteLength(text) > stderrTailBytes ? Buffer.from(text).subarray(-stderrTailBytes).toString() : text
-  })
+  }
 
-  const failGone = Effect.gen(function* () {
-    const text = yield* stderr
-    return yield* new AgentFailed({
-      class: "crash",
-      message: `${file} takes no more input: it closed its stdin or is gone. The next turn starts it again.`,
-      ...(text === "" ? {} : { stderr: text })
+  get pid(): number {
+    return this.#spawned.pid
+  }
+
+  /** For one reader, as is `eachChunk`. Fails also with what the pipe failed of before it was read. */
+  get stdout(): Stream.Stream<Uint8Array, AgentFailed> {
+    const next = Effect.mapBoth(this.#stdout.next, {
+      onSuccess: (chunk) => {
+        this.#lastOutputAt = this.#clock.currentTimeMillisUnsafe()
+        return [chunk] as const
+      },
+      onFailure: (failure) => (failure instanceof PipeFailed ? this.#brokeOff(failure) : failure)
     })
-  })
+    return Stream.fromPull(Effect.succeed(next))
+  }
 
-  const brokeOff = (error: PipeFailed) =>
-    new AgentFailed({ class: "crash", message: `The output of ${file} broke off: ${error.message}` })
+  /**
+   * Gives each chunk of stdout to `take`, in Node's own callback where its effect is done already, and takes the next one
+   * when it is.
+   */
+  eachChunk<E>(take: (chunk: Uint8Array) => Effect.Effect<void, E>): Effect.Effect<void, E | AgentFailed> {
+    const each = this.#stdout.each((chunk) => {
+      this.#lastOutputAt = this.#clock.currentTimeMillisUnsafe()
+      return take(chunk)
+    })
+    return Effect.mapError(each, (failure) => (failure instanceof PipeFailed ? this.#brokeOff(failure) : failure))
+  }
 
-  return {
-    pid,
-    stdout: Stream.fromPull(
-      Effect.succeed(
-        Effect.mapBoth(stdout.next, {
-          onSuccess: (chunk) => {
-            lastOutputAt = clock.currentTimeMillisUnsafe()
-            return [chunk] as const
-          },
-          onFailure: (failure) => (failure instanceof PipeFailed ? brokeOff(failure) : failure)
+  /** Writes in order, and waits for the pipe. Fails when the child has exited or closed its stdin. */
+  write(bytes: Uint8Array | string): Effect.Effect<void, AgentFailed> {
+    return Effect.flatMap(this.#stdin.write(bytes), (isTaken) => (isTaken ? Effect.void : this.#failGone()))
+  }
+
+  /** Writes at once; `false`: nothing is written, `write` would wait or fail. */
+  writeNow(bytes: Uint8Array | string): boolean {
+    return this.#stdin.offer(bytes)
+  }
+
+  /** Closes stdin. */
+  get end(): Effect.Effect<void> {
+    return Effect.sync(() => this.#stdin.end())
+  }
+
+  get exit(): Effect.Effect<Exit> {
+    return Deferred.await(this.#spawned.exited)
+  }
+
+  /** The last 8 kB of stderr, redacted. */
+  get stderr(): Effect.Effect<string> {
+    return Effect.gen({ self: this }, function* () {
+      // The last words are often the reason of the exit, and may still be in the pipe.
+      if (Deferred.isDoneUnsafe(this.#spawned.exited)) yield* this.#stderr.over
+      const text = this.redact(this.#stderrTail.toString("utf8").replaceAll(escapeSequences, ""))
+      return Buffer.byteLength(text) > stderrTailBytes ? Buffer.from(text).subarray(-stderrTailBytes).toString() : text
+    })
+  }
+
+  /** The text without the child's secrets. For everything that comes from it as an error or a line. */
+  redact(text: string): string {
+    return redact(text, this.#secrets)
+  }
+
+  /** The values that must not be shown. */
+  secrets(): ReadonlyArray<string> {
+    return this.#secrets
+  }
+
+  /** These are secrets of the child from now on, too. */
+  keepSecrets(more: ReadonlyArray<string>): void {
+    this.#secrets = [...this.#secrets, ...more]
+  }
+
+  /** When the last byte of its stdout was read, in milliseconds since 1970; `null`: none was. */
+  lastOutputAt(): number | null {
+    return this.#lastOutputAt
+  }
+
+  /** Nobody reads what it writes from now on. */
+  get discardOutput(): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.#stdout.discard()
+      this.#stderr.discard()
+    })
+  }
+
+  #failGone(): Effect.Effect<never, AgentFailed> {
+    return Effect.flatMap(this.stderr, (text) =>
+      Effect.fail(
+        new AgentFailed({
+          class: "crash",
+          message: `${this.#file} takes no more input: it closed its stdin or is gone. The next turn starts it again.`,
+          ...(text === "" ? {} : { stderr: text })
         })
       )
-    ),
-    eachChunk: (take) =>
-      Effect.mapError(
-        stdout.each((chunk) => {
-          lastOutputAt = clock.currentTimeMillisUnsafe()
-          return take(chunk)
-        }),
-        (failure) => (failure instanceof PipeFailed ? brokeOff(failure) : failure)
-      ),
-    write: (bytes) => Effect.flatMap(stdin.write(bytes), (isTaken) => (isTaken ? Effect.void : failGone)),
-    writeNow: (bytes) => stdin.offer(bytes),
-    end: Effect.sync(() => stdin.end()),
-    exit: Deferred.await(exited),
-    stderr,
-    redact: redactText,
-    secrets: () => secrets,
-    keepSecrets: (more) => void (secrets = [...secrets, ...more]),
-    malformed: MalformedLines.make(redactText),
-    lastOutputAt: () => lastOutputAt
-  } satisfies Child
-})
+    )
+  }
+
+  #brokeOff({ message }: PipeFailed): AgentFailed {
+    return new AgentFailed({ class: "crash", message: `The output of ${this.#file} broke off: ${message}` })
+  }
+}

@@ -15,19 +15,21 @@ export class Input {
   #writes = 0
   #isClosed = false
   #isEnding = false
-  readonly #waiting = new Set<Waiting>()
+  /** Made when the first has to wait. */
+  #waiting: Set<Waiting> | null = null
 
   /** `null`: it takes everything, and nobody reads it. */
   constructor(pipe: Writable | null) {
     this.#pipe = pipe
     // A pipe that breaks while nobody listens would end Troupe.
-    pipe?.on("error", () => this.close())
-    pipe?.on("close", () => this.close())
+    const closes = () => this.close()
+    pipe?.on("error", closes)
+    pipe?.on("close", closes)
   }
 
   /** `false`: there is no room, or it is closed. */
   offer(bytes: Uint8Array | string): boolean {
-    if (this.#isClosed || this.#isEnding || this.#waiting.size > 0 || this.#writes >= mostWrites) return false
+    if (this.#isClosed || this.#isEnding || this.#isWaitedFor || this.#writes >= mostWrites) return false
     this.#write(bytes)
     return true
   }
@@ -38,22 +40,28 @@ export class Input {
       if (this.offer(bytes)) return resume(Effect.succeed(true))
       if (this.#isClosed || this.#isEnding) return resume(Effect.succeed(false))
       const waiting: Waiting = { bytes, answer: (isTaken) => resume(Effect.succeed(isTaken)) }
-      this.#waiting.add(waiting)
-      return Effect.sync(() => this.#waiting.delete(waiting))
+      const all = (this.#waiting ??= new Set())
+      all.add(waiting)
+      return Effect.sync(() => all.delete(waiting))
     })
   }
 
   /** Behind all that was written, and waits to be. */
   end(): void {
     this.#isEnding = true
-    if (this.#waiting.size === 0) this.#pipe?.end()
+    if (!this.#isWaitedFor) this.#pipe?.end()
   }
 
   /** Nobody reads it any more. */
   close(): void {
     this.#isClosed = true
+    if (this.#waiting === null) return
     for (const { answer } of this.#waiting) answer(false)
     this.#waiting.clear()
+  }
+
+  get #isWaitedFor(): boolean {
+    return this.#waiting !== null && this.#waiting.size > 0
   }
 
   #write(bytes: Uint8Array | string): void {
@@ -66,6 +74,7 @@ export class Input {
   }
 
   #writeWaiting(): void {
+    if (this.#waiting === null) return
     for (const waiting of this.#waiting) {
       if (this.#isClosed || this.#writes >= mostWrites) return
       this.#waiting.delete(waiting)

@@ -69,34 +69,31 @@ interface Known {
   readonly withText: (text: string) => JsonObject
 }
 
-export interface LikeBefore {
-  /** `null`: the line is another one, and has to be parsed. */
-  readonly read: (line: string) => JsonObject | null
-  /** Takes a line that was parsed, and is this message. It is known when one that is like it has come before. */
-  readonly learn: (line: string, message: JsonObject) => void
-}
+export class LikeBefore {
+  #known: Known | null = null
+  #before = ""
 
-export const make = (): LikeBefore => {
-  let known: Known | null = null
-  let before = ""
-  return {
-    read: (line) => {
-      if (known === null) return null
-      const { begin, end, withText } = known
-      if (line.length < begin.length + end.length || !line.startsWith(begin) || !line.endsWith(end)) return null
-      const inner = line.slice(begin.length, line.length - end.length)
-      if (isPlain.test(inner)) return withText(inner)
-      const text = parsedText(inner)
-      return text === null ? null : withText(text)
-    },
-    learn: (line, message) => {
-      const isKept = line.length <= maxKeptCharacters
-      const place = isKept ? places.find(({ textIn }) => typeof textIn(message) === "string") : undefined
-      known = place === undefined ? null : knownIn(line, before, message, place)
-      before = place === undefined ? "" : line
-    }
+  /** `null`: the line is another one, and has to be parsed. */
+  read(line: string): JsonObject | null {
+    if (this.#known === null) return null
+    const { begin, end, withText } = this.#known
+    if (line.length < begin.length + end.length || !line.startsWith(begin) || !line.endsWith(end)) return null
+    const inner = line.slice(begin.length, line.length - end.length)
+    if (isPlain.test(inner)) return withText(inner)
+    const text = parsedText(inner)
+    return text === null ? null : withText(text)
+  }
+
+  /** Takes a line that was parsed, and is this message. It is known when one that is like it has come before. */
+  learn(line: string, message: JsonObject): void {
+    const isKept = line.length <= maxKeptCharacters
+    const place = isKept ? places.find(({ textIn }) => typeof textIn(message) === "string") : undefined
+    this.#known = place === undefined ? null : knownIn(line, this.#before, message, place)
+    this.#before = place === undefined ? "" : line
   }
 }
+
+export const make = (): LikeBefore => new LikeBefore()
 
 const parsedText = (inner: string): string | null => {
   try {

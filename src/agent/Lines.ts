@@ -8,83 +8,90 @@
 /** The limit of a line. Codex writes a 3 MB message as one line, twice; no agent was seen to write more than 8 MB. */
 export const maxLineBytes = 32 * 1024 * 1024
 
-export interface Lines {
-  /** The lines that this chunk completes, without their ends (LF, CRLF, or CR alone). Blank lines are left out. */
-  readonly push: (chunk: Uint8Array) => ReadonlyArray<string>
-  /** What came after the last line end. To be called when the stream has ended. */
-  readonly rest: () => ReadonlyArray<string>
-  /** A line was longer than the limit. From then on nothing is buffered, and `push` gives nothing. */
-  readonly overflowed: () => boolean
-}
-
 /** A buffer that grew beyond this for one long line is given back behind it. */
 const keptBytes = 1024 * 1024
 
 const minBufferBytes = 4 * 1024
 
-export const make = (limitBytes: number = maxLineBytes): Lines => {
+/** Of every reader to which no line has come in two parts. */
+const noBytes = Buffer.alloc(0)
+
+export class Lines {
+  readonly #limitBytes: number
   // The beginning of a line. It grows by doubling: a child that writes a byte at a time must not cost an object for each.
-  let buffer = Buffer.alloc(0)
-  let bufferedBytes = 0
-  let overflowed = false
+  #buffer: Buffer = noBytes
+  #bufferedBytes = 0
+  #overflowed = false
 
-  const clear = () => {
-    bufferedBytes = 0
-    if (buffer.length > keptBytes) buffer = Buffer.alloc(0)
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes
   }
 
-  const overflow = () => {
-    overflowed = true
-    clear()
-  }
-
-  /** Copies, because the reader of the pipe may reuse its buffer. */
-  const append = (bytes: Buffer) => {
-    const needed = bufferedBytes + bytes.length
-    if (needed > buffer.length) {
-      const grown = Buffer.allocUnsafe(Math.max(minBufferBytes, needed, Math.min(2 * buffer.length, limitBytes)))
-      buffer.copy(grown, 0, 0, bufferedBytes)
-      buffer = grown
-    }
-    bytes.copy(buffer, bufferedBytes)
-    bufferedBytes = needed
-  }
-
-  const push = (chunk: Uint8Array): ReadonlyArray<string> => {
-    if (overflowed) return []
+  /** The lines that this chunk completes, without their ends (LF, CRLF, or CR alone). Blank lines are left out. */
+  push(chunk: Uint8Array): ReadonlyArray<string> {
+    if (this.#overflowed) return []
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     const last = lastEnd(bytes)
     if (last === -1) {
-      if (bufferedBytes + bytes.length > limitBytes) overflow()
-      else append(bytes)
+      if (this.#bufferedBytes + bytes.length > this.#limitBytes) this.#overflow()
+      else this.#append(bytes)
       return []
     }
-    if (bufferedBytes + firstEnd(bytes) > limitBytes) {
-      overflow()
+    if (this.#bufferedBytes + firstEnd(bytes) > this.#limitBytes) {
+      this.#overflow()
       return []
     }
     // In UTF-8 a line end is never part of another character, so a block of whole lines may be decoded at once.
     let text: string
-    if (bufferedBytes === 0) text = bytes.toString("utf8", 0, last)
+    if (this.#bufferedBytes === 0) text = bytes.toString("utf8", 0, last)
     else {
-      append(bytes.subarray(0, last))
-      text = buffer.toString("utf8", 0, bufferedBytes)
+      this.#append(bytes.subarray(0, last))
+      text = this.#buffer.toString("utf8", 0, this.#bufferedBytes)
     }
-    clear()
+    this.#clear()
     const rest = bytes.subarray(last + 1)
-    if (rest.length > limitBytes) overflow()
-    else if (rest.length > 0) append(rest)
+    if (rest.length > this.#limitBytes) this.#overflow()
+    else if (rest.length > 0) this.#append(rest)
     return linesOf(text)
   }
 
-  const rest = () => {
-    const text = buffer.toString("utf8", 0, bufferedBytes)
-    clear()
+  /** What came after the last line end. To be called when the stream has ended. */
+  rest(): ReadonlyArray<string> {
+    const text = this.#buffer.toString("utf8", 0, this.#bufferedBytes)
+    this.#clear()
     return linesOf(text)
   }
 
-  return { push, rest, overflowed: () => overflowed }
+  /** A line was longer than the limit. From then on nothing is buffered, and `push` gives nothing. */
+  overflowed(): boolean {
+    return this.#overflowed
+  }
+
+  #clear(): void {
+    this.#bufferedBytes = 0
+    if (this.#buffer.length > keptBytes) this.#buffer = noBytes
+  }
+
+  #overflow(): void {
+    this.#overflowed = true
+    this.#clear()
+  }
+
+  /** Copies, because the reader of the pipe may reuse its buffer. */
+  #append(bytes: Buffer): void {
+    const needed = this.#bufferedBytes + bytes.length
+    if (needed > this.#buffer.length) {
+      const size = Math.max(minBufferBytes, needed, Math.min(2 * this.#buffer.length, this.#limitBytes))
+      const grown = Buffer.allocUnsafe(size)
+      this.#buffer.copy(grown, 0, 0, this.#bufferedBytes)
+      this.#buffer = grown
+    }
+    bytes.copy(this.#buffer, this.#bufferedBytes)
+    this.#bufferedBytes = needed
+  }
 }
+
+export const make = (limitBytes: number = maxLineBytes): Lines => new Lines(limitBytes)
 
 const lineFeed = 0x0a
 const carriageReturn = 0x0d

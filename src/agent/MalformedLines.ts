@@ -7,30 +7,44 @@
 import { escapeSequences } from "./messagesIn.ts"
 import { cut } from "../domain/cut.ts"
 
-export interface MalformedLines {
-  readonly note: (line: string) => void
-  readonly count: () => number
-  /** The beginning of the first, redacted, on one line; `null`: there was none. */
-  readonly first: () => string | null
-  /** A sentence about them that can follow another one, with the blank in front; empty where there was none. */
-  readonly sentence: () => string
-}
-
 const maxCharacters = 200
 
 /** Redacted with the beginning before it is cut, because a secret at the edge must be complete to be recognized. */
 const edgeCharacters = 1_024
 
-export const make = (redact: (text: string) => string): MalformedLines => {
-  let count = 0
-  let first: string | null = null
+interface Redacting {
+  readonly redact: (text: string) => string
+}
 
-  const note = (line: string) => {
-    count += 1
-    first ??= beginningOf(redact(line.slice(0, maxCharacters + edgeCharacters).replaceAll(escapeSequences, "")))
+export class MalformedLines {
+  readonly #child: Redacting
+  #count = 0
+  #first: string | null = null
+
+  constructor(child: Redacting) {
+    this.#child = child
   }
 
-  return { note, count: () => count, first: () => first, sentence: () => sentenceOf({ count, first }) }
+  note(line: string): void {
+    this.#count += 1
+    if (this.#first !== null) return
+    const beginning = line.slice(0, maxCharacters + edgeCharacters).replaceAll(escapeSequences, "")
+    this.#first = beginningOf(this.#child.redact(beginning))
+  }
+
+  count(): number {
+    return this.#count
+  }
+
+  /** The beginning of the first, redacted, on one line; `null`: there was none. */
+  first(): string | null {
+    return this.#first
+  }
+
+  /** A sentence about them that can follow another one, with the blank in front; empty where there was none. */
+  sentence(): string {
+    return sentenceOf({ count: this.#count, first: this.#first })
+  }
 }
 
 /** What is shown of malformed lines. */

@@ -6,7 +6,7 @@
  * but what Node has in its buffer, so a child that writes more than is read waits. It is over with the output, or with the
  * first silence after the child's exit: another process can hold the pipe open for days.
  */
-import { Cause, Effect } from "effect"
+import { Cause, Deferred, Effect } from "effect"
 import type { Readable } from "node:stream"
 import { isDone } from "../domain/done.ts"
 
@@ -24,13 +24,16 @@ export class Output {
   /** Called once, when there may be something to take. */
   #waiting: (() => void) | null = null
   #lingering: NodeJS.Timeout | undefined
+  /** Of those who wait for its end. */
+  #over: Deferred.Deferred<void> | null = null
 
   constructor(pipe: Readable) {
     this.#pipe = pipe
-    pipe.on("readable", this.#wake)
+    pipe.on("readable", () => this.#wake())
     pipe.on("error", ({ message }) => this.#end(new PipeFailed(message)))
-    pipe.on("end", () => this.#end(null))
-    pipe.on("close", () => this.#end(null))
+    const ended = () => this.#end(null)
+    pipe.on("end", ended)
+    pipe.on("close", ended)
   }
 
   /** From now on a silence is the end. */
@@ -50,16 +53,34 @@ export class Output {
   }
 
   /** The next chunk, for one reader. */
-  readonly next: Effect.Effect<Buffer, PipeFailed | Cause.Done> = Effect.callback((resume) => {
-    const take = () => {
-      const chunk = this.#take()
-      if (chunk !== null) resume(Effect.succeed(chunk))
-      else if (this.#isOver) resume(this.#failure === null ? Cause.done() : Effect.fail(this.#failure))
-      else this.#wait(take)
+  get next(): Effect.Effect<Buffer, PipeFailed | Cause.Done> {
+    return Effect.callback((resume) => {
+      const take = () => {
+        const chunk = this.#take()
+        if (chunk !== null) resume(Effect.succeed(chunk))
+        else if (this.#isOver) resume(this.#failure === null ? Cause.done() : Effect.fail(this.#failure))
+        else this.#wait(take)
+      }
+      take()
+      return Effect.sync(() => this.#stopWaiting())
+    })
+  }
+
+  /** Gives each chunk to `take`, up to the end, and needs no fiber for it. */
+  drain(take: (chunk: Buffer) => void): void {
+    const takeAll = () => {
+      for (let chunk = this.#take(); chunk !== null; chunk = this.#take()) take(chunk)
+      if (!this.#isOver) this.#wait(takeAll)
     }
-    take()
-    return Effect.sync(() => this.#stopWaiting())
-  })
+    takeAll()
+  }
+
+  /** Done when there is nothing more to come. */
+  get over(): Effect.Effect<void> {
+    if (this.#isOver) return Effect.void
+    this.#over ??= Deferred.makeUnsafe()
+    return Deferred.await(this.#over)
+  }
 
   /**
    * Gives each chunk to `take`, up to the end. Where that returns an effect that is not done already, nothing more is taken
@@ -109,9 +130,10 @@ export class Output {
     this.#isOver = true
     this.#failure = failure
     this.#wake()
+    if (this.#over !== null) Deferred.doneUnsafe(this.#over, Effect.void)
   }
 
-  readonly #wake = (): void => {
+  #wake(): void {
     const waiting = this.#waiting
     this.#stopWaiting()
     waiting?.()

@@ -6,8 +6,7 @@
  * sessions of their own and survive a kill of the group, and a daemon may clear its environment, too. So a sweep ends
  * every process that has any of the three. Without `/proc` only the group is ended.
  */
-import { Context, Effect, Layer } from "effect"
-import type { Scope } from "effect"
+import { Context, Effect, Layer, Scope } from "effect"
 import type { LeaseId } from "../domain/Ids.ts"
 import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
 import { AgentFailed } from "./Agent.ts"
@@ -123,18 +122,20 @@ const make = (warden: Warden["Service"], parents: Parents): Processes["Service"]
   // The children of each lease by the group that they lead, while their scopes are open.
   const groups = new Map<LeaseId, Map<number, LeadingChild>>()
 
-  const spawn = Effect.fn("Processes.spawn")(function* (spec: SpawnSpec) {
+  const spawn = Effect.fnUntraced(function* (spec: SpawnSpec) {
+    const { lease } = spec
     let pid: number | null = null
     // Finalizers run in reverse: the group is forgotten after the child's own finalizer has ended it.
-    yield* Effect.addFinalizer(() => (pid === null ? Effect.void : forget(spec.lease, pid)))
-    if (!(yield* warden.mayStart(spec.lease))) return yield* leaseOver
+    const forgets = Effect.suspend(() => (pid === null ? Effect.void : forget(lease, pid)))
+    yield* Scope.addFinalizer(yield* Effect.scope, forgets)
+    if (!(yield* warden.mayStart(lease))) return yield* leaseOver
     const child = yield* ChildOf.spawn(spec)
     pid = child.pid
-    const children = groups.get(spec.lease) ?? new Map<number, LeadingChild>()
+    const children = groups.get(lease) ?? new Map<number, LeadingChild>()
     const startTime = ProcessTable.stat(pid)?.startTime ?? null
-    groups.set(spec.lease, children.set(pid, { startTime, child }))
-    yield* warden.addGroup(spec.lease, pid, { startTime })
-    yield* markDescendants(spec.lease, () => groupsOf(spec.lease))
+    groups.set(lease, children.set(pid, { startTime, child }))
+    yield* warden.addGroup(lease, pid, { startTime })
+    yield* markDescendants(lease, () => groupsOf(lease))
     yield* spec.spawned(child.pid)
     return child
   })
@@ -187,8 +188,8 @@ const make = (warden: Warden["Service"], parents: Parents): Processes["Service"]
   const vitals = Effect.fn("Processes.vitals")(function* (lease: LeaseId) {
     const children = [...(groups.get(lease)?.values() ?? [])].map(({ child }) => child)
     if (children.length === 0) return null
-    const outputTimes = children.flatMap(({ lastOutputAt }) => lastOutputAt() ?? [])
-    const tails = yield* Effect.forEach(children, ({ stderr }) => stderr)
+    const outputTimes = children.flatMap((child) => child.lastOutputAt() ?? [])
+    const tails = yield* Effect.forEach(children, (child) => child.stderr)
     return {
       lastOutputAt: outputTimes.length === 0 ? null : Math.max(...outputTimes),
       stderr: tails.join(""),
@@ -202,7 +203,7 @@ const make = (warden: Warden["Service"], parents: Parents): Processes["Service"]
     // Pids of another boot are other processes, and no marker survives a boot.
     if (orphan.bootId !== bootId) return { _tag: "Ended", found: 0, left: 0 }
     if (supervisor !== null && supervisor.pidNamespace !== self.pidNamespace) return { _tag: "OutOfSight" }
-    if (supervisor !== null && isAnother(supervisor, self)) return { _tag: "InUse", supervisor }
+    if (supervisor !== null && ProcessTable.isAnother(supervisor, self)) return { _tag: "InUse", supervisor }
     const isSame = pid !== null && orphan.startTime !== null && ProcessTable.stat(pid)?.startTime === orphan.startTime
     const leader: Leader = { startTime: orphan.startTime }
     const groups = () => (isSame && stillOurs(pid, leader) ? [pid] : [])
@@ -214,7 +215,8 @@ const make = (warden: Warden["Service"], parents: Parents): Processes["Service"]
   return {
     bootId,
     self,
-    spawn: (spec) => warden.holding(spec.lease, spawn(spec)),
+    // No parent of what it forks, which lasts as long as the process: it would be kept as long.
+    spawn: (spec) => Effect.useSpan("Processes.spawn", () => warden.holding(spec.lease, spawn(spec))),
     signal,
     sweep,
     tree,
@@ -234,13 +236,6 @@ const leaseOver = new AgentFailed({
   message:
     "This node's lease ran out before the agent could be started: it was stopped, or could not reach the database. Another node may have the session now."
 })
-
-/** Whether it is a process that runs, and not this one. Both are of the same boot and pid namespace. */
-const isAnother = ({ pid, startTime }: SupervisorProcess, self: SupervisorProcess): boolean => {
-  if (startTime === null || (pid === self.pid && startTime === self.startTime)) return false
-  const stat = ProcessTable.stat(pid)
-  return stat?.startTime === startTime && !stat.zombie
-}
 
 const startTime = (pid: number) => Effect.sync(() => ProcessTable.stat(pid)?.startTime ?? null)
 

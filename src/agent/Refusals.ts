@@ -8,13 +8,6 @@
  */
 import type { Failure } from "../domain/Turn.ts"
 
-export interface Refusals {
-  /** The failure of a turn, or, where it is the second of its kind, one of class `conversation`. */
-  readonly judge: (agent: string, failure: Failure) => Failure
-  /** A turn has ended well, so the conversation is accepted. */
-  readonly reset: () => void
-}
-
 /** An HTTP status 400, and words about what a request holds of the conversation. */
 const refusesRequest = /\b400\b|invalid_request_error|\bbad request\b/i
 const namesHistory =
@@ -26,24 +19,28 @@ const sameWords = (message: string): string =>
     .replaceAll(/\breq_\w+|\b[0-9a-f]{8}-[0-9a-f-]{27}\b/g, "")
     .replaceAll(/\d+/g, "#")
 
-export const make = (): Refusals => {
-  let last: string | null = null
-  return {
-    judge: (agent, failure) => {
-      const { message } = failure
-      if (failure.class !== "model" || !refusesRequest.test(message) || !namesHistory.test(message)) return failure
-      const words = sameWords(message)
-      const isSecond = words === last
-      last = words
-      if (!isSecond) return failure
-      const [, reason = message] = /failed: (.*?)(?: Send the turn again.*)?$/s.exec(message) ?? []
-      return {
-        class: "conversation",
-        message: `${agent} can't go on in this conversation, because the model refuses what was said before, twice in the same words: ${reason} Start a new session, and send the turn there.`
-      }
-    },
-    reset: () => {
-      last = null
+export class Refusals {
+  #last: string | null = null
+
+  /** The failure of a turn, or, where it is the second of its kind, one of class `conversation`. */
+  judge(agent: string, failure: Failure): Failure {
+    const { message } = failure
+    if (failure.class !== "model" || !refusesRequest.test(message) || !namesHistory.test(message)) return failure
+    const words = sameWords(message)
+    const isSecond = words === this.#last
+    this.#last = words
+    if (!isSecond) return failure
+    const [, reason = message] = /failed: (.*?)(?: Send the turn again.*)?$/s.exec(message) ?? []
+    return {
+      class: "conversation",
+      message: `${agent} can't go on in this conversation, because the model refuses what was said before, twice in the same words: ${reason} Start a new session, and send the turn there.`
     }
   }
+
+  /** A turn has ended well, so the conversation is accepted. */
+  reset(): void {
+    this.#last = null
+  }
 }
+
+export const make = (): Refusals => new Refusals()

@@ -4,8 +4,7 @@
  * By Node itself and not by Effect's spawner, which has a child's pipes as streams only: what an agent says and is told is
  * read and written in Node's own callbacks (decision 0045).
  */
-import { Deferred, Effect } from "effect"
-import type { Scope } from "effect"
+import { Deferred, Effect, Scope } from "effect"
 import { spawn as spawnByNode } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { access } from "node:fs"
@@ -15,17 +14,6 @@ import type { Readable, Writable } from "node:stream"
 export interface Exit {
   readonly code: number | null
   readonly signal: string | null
-}
-
-export interface SpawnedProcess {
-  readonly pid: number
-  /** `null`: it has `/dev/null`. */
-  readonly stdin: Writable | null
-  readonly stdout: Readable
-  readonly stderr: Readable
-  readonly exited: Deferred.Deferred<Exit>
-  /** To be called at once: a later exit calls it. */
-  readonly onExit: (then: () => void) => void
 }
 
 export interface Program {
@@ -47,44 +35,77 @@ const lookEveryMillis = 10
 export const isThere = (directory: string): Effect.Effect<boolean> =>
   Effect.callback((done) => access(directory, (error) => done(Effect.succeed(error === null))))
 
-/** Fails with Node's error where the program could not be started, and dies with it where Node throws it. */
-export const spawn = (program: Program): Effect.Effect<SpawnedProcess, NodeJS.ErrnoException, Scope.Scope> =>
-  Effect.map(Effect.acquireRelease(started(program), end), ({ child, exited }) => ({
-    pid: child.pid!,
-    stdin: child.stdin,
-    stdout: child.stdout!,
-    stderr: child.stderr!,
-    exited,
-    onExit: (then) => void child.once("exit", then)
-  }))
-
-interface Started {
+export class SpawnedProcess {
   readonly child: ChildProcess
-  readonly exited: Deferred.Deferred<Exit>
-}
+  readonly exited = Deferred.makeUnsafe<Exit>()
+  /** Called with its exit. To be set at once: a later exit calls it. */
+  onExit: (() => void) | null = null
 
-const started = ({ args, cwd, env, file, stdin }: Program): Effect.Effect<Started, NodeJS.ErrnoException> =>
-  Effect.callback((done) => {
-    const exited = Deferred.makeUnsafe<Exit>()
-    const child = spawnByNode(file, args, {
-      cwd: resolve(cwd),
-      env,
-      detached: true,
-      stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe"]
-    })
-    // Also after the start: an error that nobody listens for would end Troupe.
-    child.on("error", (error) => done(Effect.fail(error)))
-    child.on("spawn", () => done(Effect.succeed({ child, exited })))
+  constructor(child: ChildProcess) {
+    this.child = child
     child.on("exit", (code, signal) => {
       // What it has started has no use for anybody any more.
       if (code !== null && code !== 0) signalGroup(child, "SIGTERM")
-      Deferred.doneUnsafe(exited, Effect.succeed({ code, signal }))
+      Deferred.doneUnsafe(this.exited, Effect.succeed({ code, signal }))
+      this.onExit?.()
     })
-    return Effect.sync(() => void child.kill("SIGTERM"))
+  }
+
+  get pid(): number {
+    return this.child.pid!
+  }
+  /** `null`: it has `/dev/null`. */
+  get stdin(): Writable | null {
+    return this.child.stdin
+  }
+  get stdout(): Readable {
+    return this.child.stdout!
+  }
+  get stderr(): Readable {
+    return this.child.stderr!
+  }
+}
+
+/**
+ * Fails with Node's error where the program could not be started, and dies with it where Node throws it.
+ *
+ * Its end is a finalizer of the scope itself, and not of `Effect.acquireRelease`: that keeps the context of this call, which
+ * its end needs nothing of, for as long as the process runs.
+ */
+export const spawn = (program: Program): Effect.Effect<SpawnedProcess, NodeJS.ErrnoException, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const spawned = yield* started(() => launch(program))
+    yield* Scope.addFinalizer(scope, end(spawned))
+    return spawned
+  }).pipe(Effect.uninterruptible)
+
+const launch = ({ args, cwd, env, file, stdin }: Program): ChildProcess =>
+  spawnByNode(file, args, {
+    cwd: resolve(cwd),
+    env,
+    detached: true,
+    stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe"]
   })
 
+const started = (launches: () => ChildProcess): Effect.Effect<SpawnedProcess, NodeJS.ErrnoException> =>
+  Effect.callback((done) => {
+    const child = launches()
+    const spawned = new SpawnedProcess(child)
+    const failed = (error: NodeJS.ErrnoException) => done(Effect.fail(error))
+    child.once("error", failed)
+    child.once("spawn", () => {
+      // Also after the start: an error that nobody listens for would end Troupe.
+      child.on("error", nothing)
+      child.off("error", failed)
+      done(Effect.succeed(spawned))
+    })
+  })
+
+const nothing = () => {}
+
 /** Ends its group, and waits for its exit. */
-const end = Effect.fnUntraced(function* ({ child, exited }: Started) {
+const end = Effect.fnUntraced(function* ({ child, exited }: SpawnedProcess) {
   if (!signalGroup(child, "SIGTERM")) return
   yield* gone(child, forceKillAfterMillis)
   if (isAlive(child)) {

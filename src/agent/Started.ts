@@ -60,33 +60,46 @@ export const ofSpare = (spare: Spare): Started => {
 const mostKept = 64
 const mostKeptCharacters = 1024 * 1024
 
+/** Listens to a process until its session does. */
+class Waiting implements PeerOptions {
+  readonly versioned: boolean
+  #said: Array<Parameters<Listener["onNotification"]>> = []
+  #characters = 0
+  #listener: Listener | null = null
+
+  constructor(versioned: boolean) {
+    this.versioned = versioned
+  }
+
+  onNotification(method: string, params: unknown, raw: string): Effect.Effect<void> {
+    if (this.#listener !== null) return this.#listener.onNotification(method, params, raw)
+    this.#characters += raw.length
+    if (this.#said.length < mostKept && this.#characters < mostKeptCharacters) this.#said.push([method, params, raw])
+    return Effect.void
+  }
+
+  onRequest(method: string, params: unknown, id: unknown, raw: string): Effect.Effect<unknown, RpcError> {
+    return this.#listener === null
+      ? Effect.fail(new RpcError({ code: methodNotFound, message: `"Method not found": ${method}`, data: { method } }))
+      : this.#listener.onRequest(method, params, id, raw)
+  }
+
+  listen(to: Listener): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      for (let next = this.#said.shift(); next !== undefined; next = this.#said.shift()) {
+        yield* to.onNotification(...next)
+      }
+      // Nothing can come between the last look and this.
+      this.#listener = to
+    })
+  }
+}
+
 /** The peer of a process that has no session yet. */
 export const waitingPeer = Effect.fnUntraced(function* (child: Child, { versioned }: Pick<PeerOptions, "versioned">) {
-  const said: Array<Parameters<Listener["onNotification"]>> = []
-  let characters = 0
-  let listener: Listener | null = null
-  const peer = yield* JsonRpc.make(child, {
-    versioned,
-    onNotification: (method, params, raw) => {
-      if (listener !== null) return listener.onNotification(method, params, raw)
-      characters += raw.length
-      if (said.length < mostKept && characters < mostKeptCharacters) said.push([method, params, raw])
-      return Effect.void
-    },
-    onRequest: (method, params, id, raw) =>
-      listener === null
-        ? Effect.fail(
-            new RpcError({ code: methodNotFound, message: `"Method not found": ${method}`, data: { method } })
-          )
-        : listener.onRequest(method, params, id, raw)
-  })
-  const listen = (to: Listener) =>
-    Effect.gen(function* () {
-      for (let next = said.shift(); next !== undefined; next = said.shift()) yield* to.onNotification(...next)
-      // Nothing can come between the last look and this.
-      listener = to
-    })
-  return { peer, listen }
+  const waiting = new Waiting(versioned)
+  const peer = yield* JsonRpc.make(child, waiting)
+  return { peer, listen: (to: Listener) => waiting.listen(to) }
 })
 
 /** The spare becomes the process of a session: it ends with the session's scope, and keeps its secrets, too. */

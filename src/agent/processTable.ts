@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { connections, waitsIn } from "./kernelState.ts"
 import { redact } from "./redact.ts"
 import { cut } from "../domain/cut.ts"
+import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
 
 /** The name of the variable that a child and all its descendants have: the marker. */
 export const leaseVariable = "TROUPE_LEASE"
@@ -181,4 +182,11 @@ const read = (path: string): string | null => {
   } catch (error) {
     return noteUnread(error)
   }
+}
+
+/** Whether it is a process that runs, and not this one. Both are of the same boot and pid namespace. */
+export const isAnother = ({ pid, startTime }: SupervisorProcess, self: SupervisorProcess): boolean => {
+  if (startTime === null || (pid === self.pid && startTime === self.startTime)) return false
+  const found = stat(pid)
+  return found?.startTime === startTime && !found.zombie
 }

@@ -35,7 +35,7 @@ const reports: ReadonlySet<string> = new Set(["notice", "session_info_update"])
 export const redactedDriver = (driver: AgentDriver, secrets: ReadonlyArray<string>): AgentDriver => {
   const { spare, threads } = driver
   const open = (request: OpenRequest) => {
-    const clean = cleaner([...secretsOfRequest(request), ...secrets])
+    const clean = new Cleaner([...secretsOfRequest(request), ...secrets])
     return driver
       .open({
         ...request,
@@ -53,21 +53,21 @@ export const redactedDriver = (driver: AgentDriver, secrets: ReadonlyArray<strin
             })
           )
         ),
-        clean.explained,
-        Effect.map(clean.connection)
+        (opened) => clean.explained(opened),
+        Effect.map((connection) => clean.connection(connection))
       )
   }
   return {
     ...driver,
     open,
-    ...(spare === undefined ? {} : { spare: (wish) => explainedSpare(spare(wish), cleaner(secrets)) }),
+    ...(spare === undefined ? {} : { spare: (wish) => explainedSpare(spare(wish), new Cleaner(secrets)) }),
     ...(threads === undefined
       ? {}
-      : { threads: (request, query) => cleaner(secrets).explained(threads(request, query)) })
+      : { threads: (request, query) => new Cleaner(secrets).explained(threads(request, query)) })
   }
 }
 
-const explainedSpare = (spec: SpareSpec | null, clean: ReturnType<typeof cleaner>): SpareSpec | null =>
+const explainedSpare = (spec: SpareSpec | null, clean: Cleaner): SpareSpec | null =>
   spec === null
     ? null
     : {
@@ -77,91 +77,108 @@ const explainedSpare = (spec: SpareSpec | null, clean: ReturnType<typeof cleaner
       }
 
 /** Removes secrets, and what has the shape of one, from what a driver reports. */
-const cleaner = (secrets: ReadonlyArray<string>) => {
-  const clean = (text: string) => redact(text, secrets)
-  const withoutKnown = (text: string) => withoutValues(text, secrets)
-  const withCleanWire = <A extends { readonly wire?: string }>(value: A): A =>
-    value.wire === undefined ? value : { ...value, wire: clean(value.wire) }
+class Cleaner {
+  readonly #secrets: ReadonlyArray<string>
 
-  const cleanFailure = (failure: Failure): Failure => ({
-    ...failure,
-    message: clean(failure.message),
-    ...(failure.stderr === undefined ? {} : { stderr: clean(failure.stderr) })
-  })
+  constructor(secrets: ReadonlyArray<string>) {
+    this.#secrets = secrets
+  }
 
-  const explained = <A, R>(effect: Effect.Effect<A, AgentFailed, R>) =>
-    Effect.mapError(
+  explained<A, R>(effect: Effect.Effect<A, AgentFailed, R>): Effect.Effect<A, AgentFailed, R> {
+    return Effect.mapError(
       effect,
       ({ class: kind, exit, message, stderr, wire }) =>
         new AgentFailed({
           class: kind,
-          message: clean(message),
-          ...(stderr === undefined ? {} : { stderr: clean(stderr) }),
-          ...(wire === undefined ? {} : { wire: clean(wire) }),
+          message: this.#clean(message),
+          ...(stderr === undefined ? {} : { stderr: this.#clean(stderr) }),
+          ...(wire === undefined ? {} : { wire: this.#clean(wire) }),
           ...(exit === undefined ? {} : { exit })
         })
     )
+  }
 
-  const cleanFact = (fact: AgentFact): AgentFact => {
+  fact(fact: AgentFact): AgentFact {
     switch (fact._tag) {
       case "Update":
         return reports.has(fact.message.params.update.sessionUpdate)
-          ? { ...fact, message: mapTexts(fact.message, clean) as UpdateMessage }
+          ? { ...fact, message: mapTexts(fact.message, (text) => this.#clean(text)) as UpdateMessage }
           : fact
       case "McpFailed":
-        return { ...fact, message: clean(fact.message) }
+        return { ...fact, message: this.#clean(fact.message) }
       case "TurnStarted":
         return fact
       case "TurnEnded":
-        return withCleanWire({ ...fact, failure: fact.failure === null ? null : cleanFailure(fact.failure) })
+        return this.#withCleanWire({
+          ...fact,
+          failure: fact.failure === null ? null : this.#cleanFailure(fact.failure)
+        })
       case "Exited":
-        return { ...fact, stderr: clean(fact.stderr) }
+        return { ...fact, stderr: this.#clean(fact.stderr) }
       default:
         return fact satisfies never
     }
   }
 
   // A person decides by the command, so nothing that only looks like a secret is removed from it.
-  const cleanApproval = (request: ApprovalRequest): ApprovalRequest => ({
-    ...withCleanWire(request),
-    title: withoutKnown(request.title),
-    raw: mapTexts(request.raw, withoutKnown)
-  })
-
-  // Ids and values go back to the agent with the answers, so they stay.
-  const cleanField = (field: QuestionField): QuestionField => ({
-    ...field,
-    label: withoutKnown(field.label),
-    ...(field.description === undefined ? {} : { description: withoutKnown(field.description) })
-  })
-
-  const cleanQuestion = (question: AgentQuestion): AgentQuestion => ({
-    ...withCleanWire(question),
-    title: withoutKnown(question.title),
-    fields: question.fields.map(cleanField),
-    raw: mapTexts(question.raw, withoutKnown)
-  })
-
-  const cleanConnection = (connection: AgentConnection): AgentConnection => {
-    const { compact, contextLost, findProblem, prompt, recover, steer } = connection
+  approval(request: ApprovalRequest): ApprovalRequest {
     return {
-      ...withCleanWire(connection),
-      contextLost: contextLost === null ? null : clean(contextLost),
-      prompt: (turn, content) => explained(prompt(turn, content)),
-      ...(compact === undefined ? {} : { compact: (turn: number) => explained(compact(turn)) }),
-      ...(recover === undefined ? {} : { recover: (lost: LostTurns) => explained(recover(lost)) }),
-      ...(findProblem === undefined
-        ? {}
-        : { findProblem: Effect.map(findProblem, (problem) => (problem === null ? null : clean(problem))) }),
-      ...(steer === undefined ? {} : { steer: (text: string) => explained(steer(text)) })
+      ...this.#withCleanWire(request),
+      title: this.#withoutKnown(request.title),
+      raw: mapTexts(request.raw, (text) => this.#withoutKnown(text))
     }
   }
 
-  return {
-    approval: cleanApproval,
-    connection: cleanConnection,
-    explained,
-    fact: cleanFact,
-    question: cleanQuestion
+  question(question: AgentQuestion): AgentQuestion {
+    return {
+      ...this.#withCleanWire(question),
+      title: this.#withoutKnown(question.title),
+      fields: question.fields.map((field) => this.#cleanField(field)),
+      raw: mapTexts(question.raw, (text) => this.#withoutKnown(text))
+    }
+  }
+
+  connection(connection: AgentConnection): AgentConnection {
+    const { compact, contextLost, findProblem, prompt, recover, steer } = connection
+    return {
+      ...this.#withCleanWire(connection),
+      contextLost: contextLost === null ? null : this.#clean(contextLost),
+      prompt: (turn, content) => this.explained(prompt(turn, content)),
+      ...(compact === undefined ? {} : { compact: (turn: number) => this.explained(compact(turn)) }),
+      ...(recover === undefined ? {} : { recover: (lost: LostTurns) => this.explained(recover(lost)) }),
+      ...(findProblem === undefined
+        ? {}
+        : { findProblem: Effect.map(findProblem, (problem) => (problem === null ? null : this.#clean(problem))) }),
+      ...(steer === undefined ? {} : { steer: (text: string) => this.explained(steer(text)) })
+    }
+  }
+
+  #clean(text: string): string {
+    return redact(text, this.#secrets)
+  }
+
+  #withoutKnown(text: string): string {
+    return withoutValues(text, this.#secrets)
+  }
+
+  #withCleanWire<A extends { readonly wire?: string }>(value: A): A {
+    return value.wire === undefined ? value : { ...value, wire: this.#clean(value.wire) }
+  }
+
+  #cleanFailure(failure: Failure): Failure {
+    return {
+      ...failure,
+      message: this.#clean(failure.message),
+      ...(failure.stderr === undefined ? {} : { stderr: this.#clean(failure.stderr) })
+    }
+  }
+
+  // Ids and values go back to the agent with the answers, so they stay.
+  #cleanField(field: QuestionField): QuestionField {
+    return {
+      ...field,
+      label: this.#withoutKnown(field.label),
+      ...(field.description === undefined ? {} : { description: this.#withoutKnown(field.description) })
+    }
   }
 }

@@ -4,6 +4,7 @@
  * Counters and histograms are updated where things happen; gauges are set from `Operator.counts` when `/metrics` is read.
  */
 import { Effect, Metric } from "effect"
+import type { Context } from "effect"
 import type { SessionState } from "../domain/Session.ts"
 import type { Usage } from "../domain/Turn.ts"
 import { labelled } from "./labelled.ts"
@@ -68,17 +69,20 @@ interface EndedTurn {
   readonly durationMillis: number
 }
 
-/** What is counted of a session's turns. */
-export const turnMeters = Effect.map(Effect.context<never>(), (context) => ({
-  ended: ({ agent, app, class: kind, durationMillis, outcome }: EndedTurn): void => {
-    turnsTotal({ outcome, agent, app: appLabel(app), class: kind }).updateUnsafe(1, context)
-    turnSeconds({ agent }).updateUnsafe(durationMillis / 1000, context)
-  },
-  used: (
-    agent: string,
-    app: string,
-    { cachedInputTokens, inputTokens, outputTokens, reasoningTokens }: Usage
-  ): void => {
+/** Counts a session's turns. A class: each session has them, and what they do is the same for all. */
+export class TurnMeters {
+  readonly #context: Context.Context<never>
+
+  constructor(context: Context.Context<never>) {
+    this.#context = context
+  }
+
+  ended({ agent, app, class: kind, durationMillis, outcome }: EndedTurn): void {
+    turnsTotal({ outcome, agent, app: appLabel(app), class: kind }).updateUnsafe(1, this.#context)
+    turnSeconds({ agent }).updateUnsafe(durationMillis / 1000, this.#context)
+  }
+
+  used(agent: string, app: string, { cachedInputTokens, inputTokens, outputTokens, reasoningTokens }: Usage): void {
     const kinds = {
       input: inputTokens,
       cached_input: cachedInputTokens,
@@ -87,13 +91,20 @@ export const turnMeters = Effect.map(Effect.context<never>(), (context) => ({
     }
     for (const [kind, tokens] of Object.entries(kinds)) {
       if (tokens === 0) continue
-      Metric.withAttributes(tokensTotal, { kind, agent, app: appLabel(app) }).updateUnsafe(tokens, context)
+      Metric.withAttributes(tokensTotal, { kind, agent, app: appLabel(app) }).updateUnsafe(tokens, this.#context)
     }
-  },
-  waited: (agent: string, millis: number): void => waitSeconds({ agent }).updateUnsafe(millis / 1000, context),
-  firstOutput: (agent: string, millis: number): void =>
-    firstOutputSeconds({ agent }).updateUnsafe(millis / 1000, context)
-}))
+  }
+
+  waited(agent: string, millis: number): void {
+    waitSeconds({ agent }).updateUnsafe(millis / 1000, this.#context)
+  }
+
+  firstOutput(agent: string, millis: number): void {
+    firstOutputSeconds({ agent }).updateUnsafe(millis / 1000, this.#context)
+  }
+}
+
+export const turnMeters = Effect.map(Effect.context<never>(), (context) => new TurnMeters(context))
 
 /** Events as stored, after coalescing. */
 export const eventsTotal = Metric.counter("troupe_events_total", {

@@ -13,6 +13,7 @@ import { Clock, Context, Effect, FiberSet, Layer } from "effect"
 import type { Scope } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import * as Alarms from "./Alarms.ts"
 import * as NewsExchange from "./NewsExchange.ts"
 import * as Readers from "./Readers.ts"
 import type { EventWriter } from "./Readers.ts"
@@ -58,6 +59,8 @@ export class News extends Context.Service<
     readonly isRead: (session: SessionId) => boolean
     /** Registers the one that stores the session's events at this Troupe, until the scope closes. */
     readonly writer: (session: SessionId, writer: EventWriter) => Effect.Effect<void, never, Scope.Scope>
+    /** As of `Readers`. */
+    readonly wakeWriter: Readers.Readers["wakeWriter"]
   }
 >()("troupe/runtime/News") {
   static readonly layer = Layer.effect(
@@ -116,7 +119,9 @@ export class News extends Context.Service<
 
       const ledger = yield* Ledger
       const { announcements } = ledger
-      const readers = Readers.make(yield* Clock.Clock, (session) => exchange?.announceReader(session))
+      const readers = Readers.make(yield* Clock.Clock, yield* Alarms.make, (session) =>
+        exchange?.announceReader(session)
+      )
       const exchange: NewsExchange.NewsExchange | null =
         announcements === null
           ? null
@@ -151,6 +156,7 @@ export class News extends Context.Service<
           }),
         isRead: (session) => announcements?.isHearing() === false || readers.isRead(session),
         writer: readers.writer,
+        wakeWriter: readers.wakeWriter,
         watchUnsafe,
         watchLifecycleUnsafe: (listener) => {
           lifecycleListeners.add(listener)

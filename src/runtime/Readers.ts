@@ -2,9 +2,10 @@
  * Who reads sessions' events as they come, at this Troupe and at others on the ledger: what an agent says is stored in short
  * strides for somebody, and in long ones for nobody.
  */
-import { Effect } from "effect"
-import type { Clock, Scope } from "effect"
+import { Effect, Scope } from "effect"
+import type { Clock } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
+import type { Alarms } from "./Alarms.ts"
 
 /** A reader at another Troupe, and one that only looked, counts so long after its last sign. */
 const countsForMillis = 15_000
@@ -13,8 +14,10 @@ const countsForMillis = 15_000
 export interface EventWriter {
   /** Called when a reader comes, or the sign of one at another Troupe; there may be others. */
   readonly readerCame: () => void
+  /** Called when what waits is due to be stored (`Readers.wakeWriter`). */
+  readonly isDue: () => void
   /** Stores what waits. */
-  readonly flush: Effect.Effect<void>
+  readonly flush: Effect.Effect<void, unknown>
 }
 
 export interface Readers {
@@ -25,13 +28,15 @@ export interface Readers {
   readonly isRead: (session: SessionId) => boolean
   /** Registers the one that stores a session's events here, until the scope closes. */
   readonly writer: (session: SessionId, writer: EventWriter) => Effect.Effect<void, never, Scope.Scope>
+  /** Calls `isDue` of the session's writer at that time, in milliseconds since 1970, and not when it was to be called before. */
+  readonly wakeWriter: (session: SessionId, at: number) => void
   readonly flush: (session: SessionId) => Effect.Effect<void>
   /** The sessions that are read here. */
   readonly here: () => ReadonlyArray<SessionId>
 }
 
 /** `onFirst` gets a session that was not read here before. */
-export const make = (clock: Clock.Clock, onFirst: (session: SessionId) => void): Readers => {
+export const make = (clock: Clock.Clock, alarms: Alarms, onFirst: (session: SessionId) => void): Readers => {
   const present = new Map<SessionId, number>()
   /** Until when each session counts as read without a reader that is present. */
   const until = new Map<SessionId, number>()
@@ -75,14 +80,21 @@ export const make = (clock: Clock.Clock, onFirst: (session: SessionId) => void):
     },
     isRead,
     writer: (session, writer) =>
-      Effect.acquireRelease(
-        Effect.sync(() => void writers.set(session, writer)),
-        () =>
-          Effect.sync(() => {
-            if (writers.get(session) === writer) writers.delete(session)
-          })
-      ),
-    flush: (session) => Effect.suspend(() => writers.get(session)?.flush ?? Effect.void),
+      Effect.flatMap(Effect.scope, (scope) => {
+        writers.set(session, writer)
+        const leaves = Effect.sync(() => {
+          if (writers.get(session) !== writer) return
+          writers.delete(session)
+          alarms.disarm(session)
+        })
+        return Scope.addFinalizer(scope, leaves)
+      }),
+    wakeWriter: (session, at) =>
+      alarms.arm(session, at, () => {
+        writers.get(session)?.isDue()
+        return true
+      }),
+    flush: (session) => Effect.suspend(() => Effect.ignore(writers.get(session)?.flush ?? Effect.void)),
     here: () => [...present.keys()]
   }
 }

@@ -9,10 +9,22 @@ export interface ClaimedWrites {
   readonly writeLater: (entries: ReadonlyArray<LedgerWrite>) => Effect.Effect<void>
 }
 
-export const make = (ledger: Ledger["Service"], claim: Claim): ClaimedWrites => {
-  const checked = { _tag: "ClaimChecked", claim } as const
-  return {
-    write: (entries) => ledger.write([checked, ...entries]),
-    writeLater: (entries) => ledger.writeLater([checked, ...entries])
+class WritesOf implements ClaimedWrites {
+  readonly #ledger: Ledger["Service"]
+  readonly #checked: LedgerWrite
+
+  constructor(ledger: Ledger["Service"], claim: Claim) {
+    this.#ledger = ledger
+    this.#checked = { _tag: "ClaimChecked", claim }
+  }
+
+  write(entries: ReadonlyArray<LedgerWrite>): Effect.Effect<void, LedgerError> {
+    return this.#ledger.write([this.#checked, ...entries])
+  }
+
+  writeLater(entries: ReadonlyArray<LedgerWrite>): Effect.Effect<void> {
+    return this.#ledger.writeLater([this.#checked, ...entries])
   }
 }
+
+export const make = (ledger: Ledger["Service"], claim: Claim): ClaimedWrites => new WritesOf(ledger, claim)

@@ -31,7 +31,7 @@ export interface SessionPort {
   readonly writes: ClaimedWrites
 }
 
-type Posted = Omit<Envelope, "by" | "replyTo" | "timer">
+export type Posted = Omit<Envelope, "by" | "replyTo" | "timer">
 
 export interface TurnPrompt {
   readonly kind: TurnRecord["kind"]

@@ -5,7 +5,8 @@
  * second while nobody does, or 32,768 characters, and the commit of a step includes everything that waits. News of events alone are told here, after their commit; those of a step when the
  * session has advanced to it.
  */
-import { Cause, Clock, Deferred, Effect, Fiber, Latch, Semaphore } from "effect"
+import { Clock, Effect, Scope, Semaphore } from "effect"
+import type { Context } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { SessionMachine, SessionSnapshot } from "../../machines/session/machine.ts"
 import type { SessionId } from "../domain/Ids.ts"
@@ -15,12 +16,14 @@ import type { LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
 import { eventsTotal } from "../runtime/Metrics.ts"
 import { News } from "../runtime/News.ts"
 import type { Stored } from "../runtime/News.ts"
+import type { EventWriter } from "../runtime/Readers.ts"
 import { WebhookTargets } from "../runtime/WebhookTargets.ts"
 import { ChunkBuffer } from "./ChunkBuffer.ts"
 import type { ClaimedWrites } from "./ClaimedWrites.ts"
 import { entriesOf } from "./commit.ts"
 import type { CommittedStep } from "./commit.ts"
 import { EventRows } from "./EventRows.ts"
+import type { Fault } from "./Fault.ts"
 import { noticesOf } from "./notices.ts"
 import type { Session } from "./Session.ts"
 import { webhookEntries } from "./webhookEntries.ts"
@@ -31,143 +34,172 @@ const mostWaiting = 32_768
 /** And how long. A second is also what a kill may cost of what nobody reads. */
 const strideMillis = { read: 50, unread: 1_000 } as const
 
-export interface Journal {
+interface Services {
+  readonly news: News["Service"]
+  readonly webhooks: (typeof WebhookTargets)["Service"]
+  readonly clock: Clock.Clock
+  /** Of the actor. */
+  readonly context: Context.Context<never>
+}
+
+export class Journal implements EventWriter {
+  readonly #state: Session
+  readonly #writes: ClaimedWrites
+  readonly #fault: Fault
+  readonly #services: Services
+  readonly #alone = Semaphore.makeUnsafe(1)
+  readonly #buffer: ChunkBuffer
+  readonly #rows = new EventRows()
+  #written: number
+  #flushedAt = 0
+  /** For whom `news` says when what waits is due; `null`: nothing is to be said. */
+  #waitsFor: keyof typeof strideMillis | null = null
+  /** What waits is due, and is being stored. */
+  #isStoring = false
+  /** Events that could not be stored have taken their numbers with them: nothing may be stored behind that gap. */
+  #failure: LedgerError | null = null
+  #isOver: (turn: number) => boolean
+
+  constructor(state: Session, writes: ClaimedWrites, fault: Fault, services: Services, written: number) {
+    this.#state = state
+    this.#writes = writes
+    this.#fault = fault
+    this.#services = services
+    this.#written = written
+    this.#buffer = new ChunkBuffer(state.record.id, written)
+    this.#isOver = endedIn(state.snapshot, state.record)
+  }
+
   /**
    * Takes the message when it is called; its effect stores, or waits, and is done at once where neither is needed, which is
    * so for nearly every chunk. Awaited by the agent's reader, so that an agent that says too much waits for the ledger.
    */
-  readonly append: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
-  /** Stores a step and everything that waits, as one commit. Nothing else of the session is written meanwhile. */
-  readonly commit: (
-    machine: SessionMachine,
-    record: SessionRecord,
-    draft: Draft
-  ) => Effect.Effect<CommittedStep, LedgerError>
-  readonly flush: Effect.Effect<void, LedgerError>
-  /** Stores what waits, and ends the flush loop before its time. */
-  readonly rest: Effect.Effect<void, LedgerError>
-  /** Nothing waits to be written, and the flush loop is at rest. */
-  readonly isIdle: () => boolean
-}
-
-/** `fault` fails when a write in the background fails. */
-export const make = Effect.fnUntraced(function* (
-  state: Session,
-  writes: ClaimedWrites,
-  fault: Deferred.Deferred<never, LedgerError>
-) {
-  const session = state.record.id
-  const ledger = yield* Ledger
-  const news = yield* News
-  const webhooks = yield* WebhookTargets
-  const scope = yield* Effect.scope
-  const clock = yield* Clock.Clock
-  const context = yield* Effect.context<never>()
-  const alone = yield* Semaphore.make(1)
-  let written = yield* ledger.lastEvent(session)
-  let flushedAt = 0
-  let flushing: Fiber.Fiber<void> | null = null
-  const buffer = new ChunkBuffer(session, written)
-  const rows = new EventRows()
-  /** Events that could not be stored have taken their numbers with them: nothing may be stored behind that gap. */
-  let failure: LedgerError | null = null
-
-  let isOver = endedIn(state.snapshot, state.record)
-
-  /** Everything that waits, and `entries`. Returns the events among it. */
-  const write = Effect.fnUntraced(function* (entries: ReadonlyArray<LedgerWrite>) {
-    if (failure !== null) return yield* failure
-    const events = buffer.take()
-    if (events.length === 0 && entries.length === 0) return { events, characters: 0 }
-    const { characters, entries: appended } = rows.entriesOf(events)
-    const late = boundsOf(session, events, isOver)
-    yield* Effect.tapError(writes.write([...appended, ...late, ...entries]), (error) =>
-      Effect.sync(() => (failure = error))
-    )
-    written = events.at(-1)?.seq ?? written
-    eventsTotal.updateUnsafe(events.length, context)
-    return { events, characters }
-  })
-
-  /** The news of a commit without a step. */
-  const tell = ({ characters, events }: Pick<Stored, "characters" | "events">) => {
-    if (events.length === 0) return
-    const stored = { events, characters, step: null }
-    news.tell({ session, step: state.seq, event: written, stepped: false, settled: [], closed: false, stored })
+  append(turn: number | null, message: AcpMessage): Effect.Effect<void> {
+    this.#buffer.append(turn, message, this.#services.clock.currentTimeMillisUnsafe())
+    if (this.#buffer.waiting >= mostWaiting) return this.#flushOrFault(this.flush)
+    if (this.#waitsFor === null) this.#waitUntilDue()
+    return Effect.void
   }
 
-  const flush = alone.withPermit(
-    Effect.gen(function* () {
-      flushedAt = yield* Clock.currentTimeMillis
-      tell(yield* write([]))
-      // Also where its fiber is interrupted meanwhile: what is stored is told.
-    }).pipe(Effect.uninterruptible)
-  )
+  /** Stores a step and everything that waits, as one commit. Nothing else of the session is written meanwhile. */
+  commit(machine: SessionMachine, previous: SessionRecord, draft: Draft): Effect.Effect<CommittedStep, LedgerError> {
+    return this.#alone.withPermit(Journal.#commit(this, machine, previous, draft))
+  }
 
-  const commit = Effect.fnUntraced(function* (machine: SessionMachine, previous: SessionRecord, draft: Draft) {
+  static readonly #commit = Effect.fnUntraced(function* (
+    self: Journal,
+    machine: SessionMachine,
+    previous: SessionRecord,
+    draft: Draft
+  ) {
+    const { clock, webhooks } = self.#services
     const at = clock.currentTimeMillisUnsafe()
-    const after = written
+    const after = self.#written
     const step: Step = { ...draft, at }
-    const { approvals, entries, messages, outbox, record, settled } = entriesOf(machine, previous, step, buffer.last)
+    const last = self.#buffer.last
+    const { approvals, entries, messages, outbox, record, settled } = entriesOf(machine, previous, step, last)
     const notices = noticesOf(previous, step, { approvals, record, settled })
-    for (const { message, turn } of messages) buffer.append(turn, message, at)
+    for (const { message, turn } of messages) self.#buffer.append(turn, message, at)
     const owed = webhookEntries(webhooks.of(record.app), record, step, notices)
-    const stored = yield* write([...entries, ...owed])
-    isOver = endedIn(step.decision.next, record)
+    const stored = yield* self.#write([...entries, ...owed])
+    self.#isOver = endedIn(step.decision.next, record)
     if (owed.length > 0) webhooks.owed(owed.map(({ delivery }) => delivery.webhook))
     return { ...step, ...stored, previous, record, outbox, settled, approvals, notices, after } satisfies CommittedStep
   })
 
-  const readerCame = yield* Latch.make()
-  yield* news.writer(session, { readerCame: () => readerCame.openUnsafe(), flush: Effect.ignore(flush) })
-
-  // Where the actor is ended by a defect, or with Troupe, what its agent has said is not lost with it.
-  yield* Effect.addFinalizer(() => (ledger.away() === null ? Effect.ignore(flush) : Effect.void))
-
-  const untilDue = Effect.gen(function* () {
-    yield* readerCame.close
-    const millis = news.isRead(session) ? strideMillis.read : strideMillis.unread
-    const due = flushedAt + millis - (yield* Clock.currentTimeMillis)
-    if (due <= 0) return
-    // A reader that comes is not kept waiting for what it would have had by now.
-    if (millis === strideMillis.unread) yield* Effect.raceFirst(Effect.sleep(due), readerCame.await)
-    else yield* Effect.sleep(due)
-  })
-  const flushLoop = Effect.gen(function* () {
-    while (buffer.waiting > 0) {
-      yield* untilDue
-      yield* flush
-    }
-  }).pipe(
-    Effect.catchCause((cause) =>
-      Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.asVoid(Deferred.failCause(fault, cause))
-    ),
-    Effect.ensuring(Effect.sync(() => (flushing = null)))
-  )
-  const startFlushLoop = Effect.gen(function* () {
-    if (flushing === null) flushing = yield* Effect.forkIn(flushLoop, scope)
-  })
-  const flushNow = Effect.catchCause(flush, (cause) => Effect.asVoid(Deferred.failCause(fault, cause)))
-  const rest = Effect.gen(function* () {
-    yield* flush
-    if (flushing !== null) yield* Fiber.interrupt(flushing)
-    // Also where it had not begun.
-    flushing = null
-    // A chunk that came meanwhile has left itself to the loop that was ended.
-    yield* flush
-  })
-
-  const journal: Journal = {
-    append: (turn, message) => {
-      buffer.append(turn, message, clock.currentTimeMillisUnsafe())
-      if (buffer.waiting >= mostWaiting) return flushNow
-      return flushing === null ? startFlushLoop : Effect.void
-    },
-    commit: (machine, previous, draft) => alone.withPermit(commit(machine, previous, draft)),
-    flush,
-    rest,
-    isIdle: () => buffer.waiting === 0 && flushing === null
+  get flush(): Effect.Effect<void, LedgerError> {
+    return this.#alone.withPermit(this.#store())
   }
+
+  /** Nothing waits to be written, and nothing is being written in the background. */
+  isIdle(): boolean {
+    return this.#buffer.waiting === 0 && !this.#isStoring
+  }
+
+  readerCame(): void {
+    // A reader that comes is not kept waiting for what it would have had by now.
+    if (this.#waitsFor === "unread") this.#services.news.wakeWriter(this.#state.record.id, 0)
+  }
+
+  isDue(): void {
+    this.#waitsFor = null
+    if (this.#buffer.waiting === 0 || this.#isStoring) return
+    this.#isStoring = true
+    const stored = Effect.ensuring(
+      this.#store(),
+      Effect.sync(() => {
+        this.#isStoring = false
+        // What came meanwhile.
+        if (this.#buffer.waiting > 0 && this.#waitsFor === null) this.#waitUntilDue()
+      })
+    )
+    Effect.runForkWith(this.#services.context)(this.#flushOrFault(this.#alone.withPermit(stored)))
+  }
+
+  #waitUntilDue(): void {
+    const { news } = this.#services
+    const { id } = this.#state.record
+    this.#waitsFor = news.isRead(id) ? "read" : "unread"
+    news.wakeWriter(id, this.#flushedAt + strideMillis[this.#waitsFor])
+  }
+
+  #flushOrFault(flush: Effect.Effect<void, LedgerError>): Effect.Effect<void> {
+    return Effect.catchCause(flush, (cause) => Effect.sync(() => this.#fault.fail(cause)))
+  }
+
+  /** Also where its fiber is interrupted meanwhile: what is stored is told. */
+  #store(): Effect.Effect<void, LedgerError> {
+    return Effect.suspend(() => {
+      this.#flushedAt = this.#services.clock.currentTimeMillisUnsafe()
+      return Effect.map(this.#write([]), (stored) => this.#tell(stored))
+    }).pipe(Effect.uninterruptible)
+  }
+
+  /** Everything that waits, and `entries`. Returns the events among it. */
+  #write(entries: ReadonlyArray<LedgerWrite>): Effect.Effect<Pick<Stored, "characters" | "events">, LedgerError> {
+    return Effect.suspend(() => {
+      if (this.#failure !== null) return Effect.fail(this.#failure)
+      const events = this.#buffer.take()
+      if (events.length === 0 && entries.length === 0) return Effect.succeed({ events, characters: 0 })
+      const { characters, entries: appended } = this.#rows.entriesOf(events)
+      const late = boundsOf(this.#state.record.id, events, this.#isOver)
+      return this.#writes.write([...appended, ...late, ...entries]).pipe(
+        Effect.tapError((error) => Effect.sync(() => (this.#failure = error))),
+        Effect.map(() => {
+          this.#written = events.at(-1)?.seq ?? this.#written
+          eventsTotal.updateUnsafe(events.length, this.#services.context)
+          return { events, characters }
+        })
+      )
+    })
+  }
+
+  /** The news of a commit without a step. */
+  #tell({ characters, events }: Pick<Stored, "characters" | "events">): void {
+    if (events.length === 0) return
+    const { record, seq: step } = this.#state
+    const stored = { events, characters, step: null }
+    const event = this.#written
+    this.#services.news.tell({ session: record.id, step, event, stepped: false, settled: [], closed: false, stored })
+  }
+}
+
+/** `fault` gets the failure of a write in the background. */
+export const make = Effect.fnUntraced(function* (state: Session, writes: ClaimedWrites, fault: Fault) {
+  const { id } = state.record
+  const ledger = yield* Ledger
+  const news = yield* News
+  const services = {
+    news,
+    webhooks: yield* WebhookTargets,
+    clock: yield* Clock.Clock,
+    context: yield* Effect.context<never>()
+  }
+  const journal = new Journal(state, writes, fault, services, yield* ledger.lastEvent(id))
+  yield* news.writer(id, journal)
+  // Where the actor is ended by a defect, or with Troupe, what its agent has said is not lost with it.
+  const stores = Effect.suspend(() => (ledger.away() === null ? Effect.ignore(journal.flush) : Effect.void))
+  yield* Scope.addFinalizer(yield* Effect.scope, stores)
   return journal
 })
 

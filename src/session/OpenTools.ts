@@ -16,19 +16,19 @@ const longestTitle = 300
 const mostTools = 32
 
 export class OpenTools {
-  /** By the agent's own id, in the order of their calls. */
-  readonly #tools = new Map<string, OpenTool & { readonly isRunning: boolean }>()
+  /** By the agent's own id, in the order of their calls; `null`: none was called. */
+  #tools: Map<string, OpenTool & { readonly isRunning: boolean }> | null = null
 
   get all(): ReadonlyArray<OpenTool> {
-    return [...this.#tools.values()].map(({ kind, since, title }) => ({ title, kind, since }))
+    return [...(this.#tools?.values() ?? [])].map(({ kind, since, title }) => ({ title, kind, since }))
   }
 
   get isEmpty(): boolean {
-    return this.#tools.size === 0
+    return this.#tools === null || this.#tools.size === 0
   }
 
   clear(): void {
-    this.#tools.clear()
+    this.#tools = null
   }
 
   received(message: AcpMessage, now: number): void {
@@ -37,14 +37,15 @@ export class OpenTools {
     if (!update.sessionUpdate.startsWith("tool_call")) return
     const { kind, status, title, toolCallId: id } = update as Readonly<Record<string, unknown>>
     if (typeof id !== "string") return
-    if (status === "completed" || status === "failed") return void this.#tools.delete(id)
-    const before = this.#tools.get(id)
+    if (status === "completed" || status === "failed") return void this.#tools?.delete(id)
+    const tools = (this.#tools ??= new Map())
+    const before = tools.get(id)
     // What is said of a tool after its end begins none.
-    if (before === undefined && (update.sessionUpdate !== "tool_call" || this.#tools.size >= mostTools)) return
+    if (before === undefined && (update.sessionUpdate !== "tool_call" || tools.size >= mostTools)) return
     const isSame = title === undefined && kind === undefined && (status !== "in_progress" || before?.isRunning === true)
     if (before !== undefined && isSame) return
     const begins = before === undefined || (status === "in_progress" && !before.isRunning)
-    this.#tools.set(id, {
+    tools.set(id, {
       title: typeof title === "string" && title !== "" ? cut(title, longestTitle) : (before?.title ?? "a tool"),
       kind: typeof kind === "string" ? cut(kind, 40) : (before?.kind ?? "other"),
       since: begins ? now : before.since,

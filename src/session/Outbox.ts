@@ -4,28 +4,21 @@
  * A command that was not ticked off is performed again by the next actor, unless it may happen at most once: such a
  * command is claimed before it is performed, by the commit that decides it, or by one of its own where it was held back then.
  */
-import { Cause, Deferred, Effect } from "effect"
+import { Cause, Effect } from "effect"
+import type { Scope } from "effect"
 import type { SessionCommand } from "../../machines/session/machine.ts"
 import { stateInfo, stateName } from "../../machines/session/stateInfo.ts"
-import type { LedgerError, OutboxCommand } from "../ledger/Ledger.ts"
+import type { OutboxCommand } from "../ledger/Ledger.ts"
 import { DrainState } from "../runtime/DrainState.ts"
-import type { ClaimedWrites } from "./ClaimedWrites.ts"
 import { CommandHandler } from "./CommandHandler.ts"
 import type { SessionPort } from "./CommandHandler.ts"
 import type { CommittedStep } from "./commit.ts"
+import type { Fault } from "./Fault.ts"
+import type { Reacting } from "./reactions.ts"
 import type { Session } from "./Session.ts"
 
 /** What brings a turn to an agent. A runtime that drains begins none of it. */
 const begins: ReadonlySet<SessionCommand["type"]> = new Set(["takeSlot", "startProcess", "handPrompt"])
-
-export interface Outbox {
-  /** Performs what the step queued: in the background, so that a slow agent never keeps the mailbox waiting. */
-  readonly react: (committed: CommittedStep) => Effect.Effect<void>
-  /** Performs what an earlier actor left. */
-  readonly resume: (commands: ReadonlyArray<OutboxCommand>) => Effect.Effect<void>
-  /** Nothing is being performed: an actor that ended before would cut it off. */
-  readonly isIdle: () => boolean
-}
 
 /**
  * Whether a command is of no use any more: the session went on before it was performed, or while it lay in the outbox of
@@ -47,55 +40,99 @@ const isOver = ({ openTurn, snapshot }: Session, command: SessionCommand): boole
 
 type Performed = CommittedStep["outbox"][number]
 
-/** `fault` fails when a command could not be claimed or died of a defect; `onIdle` is called when the last one is done. */
-export const make = Effect.fnUntraced(function* (
-  session: Session,
-  port: SessionPort,
-  writes: ClaimedWrites,
-  fault: Deferred.Deferred<never, LedgerError>,
-  onIdle: () => void
-) {
-  const commandHandler = yield* CommandHandler
-  const scope = yield* Effect.scope
-  const { id } = session.record
-  const drainState = yield* DrainState
-  const done = (step: number, nth: number) => writes.writeLater([{ _tag: "CommandDone", session: id, step, nth }])
+interface Services {
+  readonly commandHandler: CommandHandler["Service"]
+  readonly drainState: DrainState["Service"]
+  readonly scope: Scope.Scope
+}
 
-  let performing = 0
-  const dispatch = (step: number, entry: Performed) =>
-    Effect.suspend(() => {
-      performing++
-      return Effect.forkIn(perform(step, entry), scope)
+/** What a session's outbox works on and for. */
+interface Around {
+  readonly session: Session
+  readonly port: SessionPort
+  /** Gets it when a command could not be claimed or died of a defect. */
+  readonly fault: Fault
+  /** Called when the last command is done. */
+  readonly onIdle: () => void
+}
+
+export class Outbox implements Reacting {
+  readonly #around: Around
+  readonly #services: Services
+  #performing = 0
+
+  constructor(around: Around, services: Services) {
+    this.#around = around
+    this.#services = services
+  }
+
+  /** Performs what the step queued: in the background, so that a slow agent never keeps the mailbox waiting. */
+  react({ outbox, seq }: CommittedStep): Effect.Effect<void> {
+    return Effect.forEach(outbox, (entry) => this.#dispatch(seq, entry), { discard: true })
+  }
+
+  /** Performs what an earlier actor left. */
+  resume(commands: ReadonlyArray<OutboxCommand>): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      for (const { claimed, nth, once, params, step, type } of commands) {
+        // Claimed, and not ticked off before the crash: it may have happened, so it is over.
+        if (once && claimed) yield* this.#done(step, nth)
+        else yield* this.#dispatch(step, { nth, command: { type, params } as SessionCommand, once, claimed: false })
+      }
     })
+  }
 
-  const performed = Effect.sync(() => {
-    performing--
-    if (performing === 0) onIdle()
-  })
-  const perform = Effect.fnUntraced(
-    function* (step: number, { claimed, command, nth, once }: Performed) {
+  /** Nothing is being performed: an actor that ended before would cut it off. */
+  isIdle(): boolean {
+    return this.#performing === 0
+  }
+
+  #dispatch(step: number, entry: Performed) {
+    return Effect.suspend(() => {
+      this.#performing++
+      return Effect.forkIn(Outbox.#perform(this, step, entry), this.#services.scope)
+    })
+  }
+
+  static readonly #perform = Effect.fnUntraced(
+    function* (self: Outbox, step: number, { claimed, command, nth, once }: Performed) {
+      const { commandHandler, drainState } = self.#services
+      const { port, session } = self.#around
+      const { id } = session.record
       // It stays in the outbox: another node, or the next start of Troupe, goes on with the turn that it is for.
       if (!claimed && begins.has(command.type) && drainState.holdsBack(id)) return drainState.holdBack(id)
-      if (once && !claimed) yield* writes.write([{ _tag: "CommandClaimed", session: id, step, nth }])
+      if (once && !claimed) yield* port.writes.write([{ _tag: "CommandClaimed", session: id, step, nth }])
       // The turn may have ended meanwhile, and its session may have another process by now.
       if (!isOver(session, command)) yield* commandHandler.perform(port, command)
-      if (!claimed) yield* done(step, nth)
+      if (!claimed) yield* self.#done(step, nth)
     },
-    Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Deferred.failCause(fault, cause))),
-    Effect.ensuring(performed)
+    (performing, self) =>
+      Effect.catchCause(performing, (cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.sync(() => self.#around.fault.fail(cause))
+      ),
+    (performing, self) =>
+      Effect.ensuring(
+        performing,
+        Effect.sync(() => self.#performed())
+      )
   )
 
-  const outbox: Outbox = {
-    react: ({ outbox, seq }) => Effect.forEach(outbox, (entry) => dispatch(seq, entry), { discard: true }),
-    resume: (commands) =>
-      Effect.gen(function* () {
-        for (const { claimed, nth, once, params, step, type } of commands) {
-          // Claimed, and not ticked off before the crash: it may have happened, so it is over.
-          if (once && claimed) yield* done(step, nth)
-          else yield* dispatch(step, { nth, command: { type, params } as SessionCommand, once, claimed: false })
-        }
-      }),
-    isIdle: () => performing === 0
+  #performed(): void {
+    this.#performing--
+    if (this.#performing === 0) this.#around.onIdle()
   }
-  return outbox
+
+  #done(step: number, nth: number): Effect.Effect<void> {
+    const { port, session } = this.#around
+    return port.writes.writeLater([{ _tag: "CommandDone", session: session.record.id, step, nth }])
+  }
+}
+
+export const make = Effect.fnUntraced(function* (around: Around) {
+  const services = {
+    commandHandler: yield* CommandHandler,
+    drainState: yield* DrainState,
+    scope: yield* Effect.scope
+  }
+  return new Outbox(around, services)
 })

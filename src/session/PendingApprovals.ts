@@ -4,7 +4,7 @@
  * Every request is answered. One that nobody could be asked is denied, and so is everything open when this actor ends. A
  * question that is denied has no answers.
  */
-import { Clock, Deferred, Effect, Queue } from "effect"
+import { Clock, Deferred, Effect, Queue, Scope } from "effect"
 import type { AgentQuestion, ApprovalRequest } from "../agent/Agent.ts"
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
 import { boundedFields } from "../domain/boundedFields.ts"
@@ -14,6 +14,7 @@ import { isDeeperThan, maxDepth } from "../domain/storable.ts"
 import { newApprovalId } from "../domain/Ids.ts"
 import { questionKind } from "../domain/Question.ts"
 import type { Answers } from "../domain/Question.ts"
+import type { Limits } from "../domain/Settings.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { ActorFailed, EventRefused, Envelope, Reply } from "./Envelope.ts"
 import type { Settled } from "./approvalEntries.ts"
@@ -35,59 +36,106 @@ const denied: Settled = { decision: "deny", answers: null }
 type Asked = Pick<ApprovalRequest, "turn" | "title" | "kind" | "toolCallId" | "raw" | "wire"> &
   Pick<ApprovalRecord, "fields">
 
-export interface PendingApprovals {
-  readonly request: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
-  /** `null`: it was declined, expired or withdrawn, or could not be asked. */
-  readonly ask: (question: AgentQuestion) => Effect.Effect<Answers | null>
-  /** Answers the requests whose approvals the step has settled. */
-  readonly react: (committed: CommittedStep) => void
+interface Services {
+  readonly ledger: Ledger["Service"]
+  readonly limits: Limits
 }
 
-export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: SessionHandle, state: Session) {
-  const ledger = yield* Ledger
-  const { limits } = yield* RuntimeSettings
-  const waiting = new Map<string, Deferred.Deferred<Settled>>()
+export class PendingApprovals {
+  readonly #mailbox: Queue.Queue<Envelope>
+  readonly #state: Session
+  readonly #services: Services
+  /** Made with the first. */
+  #waiting: Map<string, Deferred.Deferred<Settled>> | null = null
   /** Approvals settled while their turn is being interrupted. */
-  const held = new Set<string>()
+  #held: ReadonlyArray<string> = []
 
-  const answer = (id: string, settled: Settled) => {
-    const request = waiting.get(id)
-    waiting.delete(id)
+  constructor(mailbox: Queue.Queue<Envelope>, state: Session, services: Services) {
+    this.#mailbox = mailbox
+    this.#state = state
+    this.#services = services
+  }
+
+  request(request: ApprovalRequest): Effect.Effect<ApprovalDecision> {
+    return Effect.map(this.#settlement({ ...request, fields: null }), ({ decision }) => decision)
+  }
+
+  /** `null`: it was declined, expired or withdrawn, or could not be asked. */
+  ask(question: AgentQuestion): Effect.Effect<Answers | null> {
+    return Effect.gen({ self: this }, function* () {
+      const asked = { ...question, kind: questionKind }
+      const bounded = boundedFields(question.fields)
+      const { answers, decision } =
+        "problem" in bounded
+          ? yield* this.#denyUnasked(asked, `the question can't be asked: ${bounded.problem}`)
+          : yield* this.#settlement({ ...asked, fields: bounded.fields })
+      return decision === "deny" ? null : (answers ?? {})
+    })
+  }
+
+  /** Answers the requests whose approvals the step has settled. */
+  react({ approvals: { decided }, decision }: CommittedStep): void {
+    // While its turn is being interrupted an agent gets no answer: told "no" it goes on, and would end its turn as if
+    // nobody had interrupted it.
+    if (decision.next.hasTag("interrupting")) {
+      if (decided.length > 0) this.#held = [...this.#held, ...decided.map(({ id }) => id)]
+      return
+    }
+    for (const { answers, decision, id } of decided) this.#answer(id, { answers, decision })
+    const held = this.#held
+    this.#held = []
+    for (const id of held) this.#answer(id, denied)
+  }
+
+  /** This actor ends. */
+  denyAll(): void {
+    for (const id of this.#waiting?.keys() ?? []) this.#answer(id, denied)
+  }
+
+  #answer(id: string, settled: Settled): void {
+    const request = this.#waiting?.get(id)
+    this.#waiting?.delete(id)
     if (request !== undefined) Deferred.doneUnsafe(request, Effect.succeed(settled))
   }
 
-  const denyUnasked = ({ kind, title, turn }: Omit<Asked, "fields">, reason: string) =>
-    Effect.gen(function* () {
+  #denyUnasked({ kind, title, turn }: Omit<Asked, "fields">, reason: string) {
+    return Effect.gen({ self: this }, function* () {
       const at = yield* Clock.currentTimeMillis
       const detail = { turn, kind, title: cut(title, titleCharacters), decision: "deny", policy: "ask", reason }
-      const { app } = state.record
-      yield* ledger.writeLater([
+      const { app, id: session } = this.#state.record
+      yield* this.#services.ledger.writeLater([
         { _tag: "Audited", record: { at, session, app, action: "approval", actor: "troupe", detail } }
       ])
       return denied
     })
+  }
 
-  const recordOf = (id: string, request: Asked, createdAt: number): ApprovalRecord => ({
-    id,
-    session,
-    turn: request.turn ?? state.snapshot.context.turn,
-    kind: cut(request.kind, kindCharacters),
-    title: cut(request.title, titleCharacters),
-    toolCallId: request.toolCallId,
-    raw: bounded(request.raw),
-    fields: request.fields,
-    answers: null,
-    createdAt,
-    deadlineAt: createdAt + limits.approvalTimeoutMillis,
-    status: "pending",
-    decision: null,
-    decidedBy: null,
-    settledAt: null
-  })
+  #recordOf(id: string, request: Asked, createdAt: number): ApprovalRecord {
+    return {
+      id,
+      session: this.#state.record.id,
+      turn: request.turn ?? this.#state.snapshot.context.turn,
+      kind: cut(request.kind, kindCharacters),
+      title: cut(request.title, titleCharacters),
+      toolCallId: request.toolCallId,
+      raw: bounded(request.raw),
+      fields: request.fields,
+      answers: null,
+      createdAt,
+      deadlineAt: createdAt + this.#services.limits.approvalTimeoutMillis,
+      status: "pending",
+      decision: null,
+      decidedBy: null,
+      settledAt: null
+    }
+  }
 
-  const settlement = (request: Asked) =>
-    Effect.gen(function* () {
-      if (waiting.size >= maxOpen) return yield* denyUnasked(request, `${maxOpen} questions are open already`)
+  #settlement(request: Asked) {
+    return Effect.gen({ self: this }, function* () {
+      const waiting = (this.#waiting ??= new Map())
+      if (waiting.size >= maxOpen) {
+        return yield* this.#denyUnasked(request, `${maxOpen} questions are open already`)
+      }
       const id = newApprovalId()
       const decision = yield* Deferred.make<Settled>()
       waiting.set(id, decision)
@@ -95,53 +143,38 @@ export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: Sessi
       const envelope: Envelope = {
         event: { type: "approval.asked", id },
         by: "troupe",
-        approval: recordOf(id, request, yield* Clock.currentTimeMillis),
+        approval: this.#recordOf(id, request, yield* Clock.currentTimeMillis),
         wire: request.wire ?? null,
         replyTo
       }
-      return yield* Queue.offer(mailbox, envelope).pipe(
+      return yield* Queue.offer(this.#mailbox, envelope).pipe(
         Effect.andThen(Deferred.await(replyTo)),
         Effect.andThen(Deferred.await(decision)),
-        Effect.catchTag("EventRefused", () => denyUnasked(request, "no turn of the agent's is running that could ask")),
+        Effect.catchTag("EventRefused", () =>
+          this.#denyUnasked(request, "no turn of the agent's is running that could ask")
+        ),
         // The actor has died of a fault of ours; its process is being ended, and the log has the fault.
         Effect.catchTag("ActorFailed", () => Effect.succeed(denied)),
         // The agent has taken the question back. Where the mailbox is full, the turn's end or the deadline settles it.
         Effect.onInterrupt(() =>
           Effect.sync(() => {
             const resolution = { status: "withdrawn", decision: "deny" } as const
-            Queue.offerUnsafe(mailbox, { event: { type: "approval.settled", id }, by: "troupe", resolution })
+            Queue.offerUnsafe(this.#mailbox, { event: { type: "approval.settled", id }, by: "troupe", resolution })
           })
         ),
         Effect.ensuring(Effect.sync(() => waiting.delete(id)))
       )
     })
-
-  yield* Effect.addFinalizer(() => Effect.sync(() => [...waiting.keys()].forEach((id) => answer(id, denied))))
-
-  const approvals: PendingApprovals = {
-    request: (request) => Effect.map(settlement({ ...request, fields: null }), ({ decision }) => decision),
-    ask: (question) =>
-      Effect.gen(function* () {
-        const asked = { ...question, kind: questionKind }
-        const bounded = boundedFields(question.fields)
-        const { answers, decision } =
-          "problem" in bounded
-            ? yield* denyUnasked(asked, `the question can't be asked: ${bounded.problem}`)
-            : yield* settlement({ ...asked, fields: bounded.fields })
-        return decision === "deny" ? null : (answers ?? {})
-      }),
-    react: ({ approvals: { decided }, decision }) => {
-      // While its turn is being interrupted an agent gets no answer: told "no" it goes on, and would end its turn as if
-      // nobody had interrupted it.
-      if (decision.next.hasTag("interrupting")) {
-        for (const { id } of decided) held.add(id)
-        return
-      }
-      for (const { answers, decision, id } of decided) answer(id, { answers, decision })
-      for (const id of held) answer(id, denied)
-      held.clear()
-    }
   }
+}
+
+export const make = Effect.fnUntraced(function* ({ mailbox }: SessionHandle, state: Session) {
+  const { limits } = yield* RuntimeSettings
+  const approvals = new PendingApprovals(mailbox, state, { ledger: yield* Ledger, limits })
+  yield* Scope.addFinalizer(
+    yield* Effect.scope,
+    Effect.sync(() => approvals.denyAll())
+  )
   return approvals
 })
 

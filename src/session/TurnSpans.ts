@@ -10,32 +10,46 @@ import type { Notice } from "../domain/Notice.ts"
 import { traceIn, traceparentOf } from "../domain/traceparent.ts"
 import { isTurnOk } from "../domain/TurnOutcome.ts"
 import type { CommittedStep } from "./commit.ts"
-import type { Reaction } from "./reactions.ts"
-
-export interface TurnSpans {
-  readonly react: Reaction
-  /** What the agent is to continue; `undefined`: nothing is known of a trace. */
-  readonly traceparent: (turn: number) => string | undefined
-}
+import type { Reacting } from "./reactions.ts"
 
 interface Traced {
   readonly span: Tracer.Span | null
   readonly traceparent: string
 }
 
-export const make = Effect.map(Tracer.Tracer, (tracer): TurnSpans => {
-  const isTracing = tracer !== Tracer.nativeTracer
-  const turns = new Map<number, Traced>()
+export class TurnSpans implements Reacting {
+  readonly #tracer: Tracer.Tracer
+  /** Made with the first that is known of. */
+  #turns: Map<number, Traced> | null = null
 
-  const begin = ({ at, event, record, submission }: CommittedStep) => {
+  constructor(tracer: Tracer.Tracer) {
+    this.#tracer = tracer
+  }
+
+  /** What the agent is to continue; `undefined`: nothing is known of a trace. */
+  traceparent(turn: number): string | undefined {
+    return this.#turns?.get(turn)?.traceparent
+  }
+
+  react(committed: CommittedStep): void {
+    this.#begin(committed)
+    for (const notice of committed.notices) {
+      if (notice._tag !== "TurnEnded") continue
+      const span = this.#turns?.get(notice.turn)?.span ?? null
+      this.#turns?.delete(notice.turn)
+      if (span !== null) end(span, notice, committed.at)
+    }
+  }
+
+  #begin({ at, event, record, submission }: CommittedStep): void {
     if (event.type !== "turn.submitted" || submission === null) return
     const given = submission.origin?.trace
-    if (!isTracing) {
-      if (given !== undefined) turns.set(event.turn, { span: null, traceparent: given })
+    if (this.#tracer === Tracer.nativeTracer) {
+      if (given !== undefined) this.#keep(event.turn, { span: null, traceparent: given })
       return
     }
     const parent = given === undefined ? null : traceIn(given)
-    const span = tracer.span({
+    const span = this.#tracer.span({
       name: `invoke_agent ${record.agent}`,
       parent: parent === null ? Option.none() : Option.some(Tracer.externalSpan(parent)),
       annotations: Context.empty(),
@@ -56,22 +70,16 @@ export const make = Effect.map(Tracer.Tracer, (tracer): TurnSpans => {
       "troupe.request_id": submission.origin?.request ?? null
     }
     setAll(span, attributes)
-    turns.set(event.turn, { span, traceparent: traceparentOf(span) })
+    this.#keep(event.turn, { span, traceparent: traceparentOf(span) })
   }
 
-  return {
-    traceparent: (turn) => turns.get(turn)?.traceparent,
-    react: (committed) => {
-      begin(committed)
-      for (const notice of committed.notices) {
-        if (notice._tag !== "TurnEnded") continue
-        const span = turns.get(notice.turn)?.span ?? null
-        turns.delete(notice.turn)
-        if (span !== null) end(span, notice, committed.at)
-      }
-    }
+  #keep(turn: number, traced: Traced): void {
+    this.#turns ??= new Map()
+    this.#turns.set(turn, traced)
   }
-})
+}
+
+export const make = Effect.map(Tracer.Tracer, (tracer) => new TurnSpans(tracer))
 
 const end = (span: Tracer.Span, notice: Extract<Notice, { readonly _tag: "TurnEnded" }>, at: number): void => {
   const { failure, status, stopReason, usage } = notice

@@ -16,7 +16,8 @@ export interface AgentProcess {
   /** It was taken over, with its lease. */
   spare: Spare | null
   readonly scope: Scope.Closeable
-  readonly opening: Deferred.Deferred<Fiber.Fiber<void>>
+  /** `null`: it has ended. */
+  opening: Deferred.Deferred<Fiber.Fiber<void>> | null
   connection: AgentConnection | null
   /** What is stored of it to go along to other nodes; `null`: nothing. */
   conversation: Conversation | null

@@ -14,6 +14,7 @@ import type { LedgerError } from "../ledger/Ledger.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
+import * as AgentFacts from "./agentFacts.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
 import * as Capsules from "./Capsules.ts"
 import * as OpenAgent from "./openAgent.ts"
@@ -54,7 +55,8 @@ export const make = Effect.gen(function* () {
   const limits = yield* SessionLimits.make(processes, bounds, () => [...agentProcesses.values()])
 
   const capsules = yield* Capsules.make
-  const open = yield* OpenAgent.make((session) => agentProcesses.get(session), capsules)
+  const received = AgentFacts.make((session) => agentProcesses.get(session), capsules)
+  const open = yield* OpenAgent.make(received, capsules)
 
   const start = Effect.fnUntraced(function* (port: SessionPort, generation: number, thread: string | null) {
     const session = port.record().id
@@ -80,7 +82,12 @@ export const make = Effect.gen(function* () {
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause) ? Effect.interrupt : fails(port, failedStart(cause))
       ),
-      Effect.ensuring(Effect.sync(() => slots.settled(session)))
+      Effect.ensuring(
+        Effect.sync(() => {
+          agentProcess.opening = null
+          slots.settled(session)
+        })
+      )
     )
     yield* Deferred.succeed(opening, yield* Effect.forkIn(opened, scope))
   })
@@ -93,7 +100,7 @@ export const make = Effect.gen(function* () {
     yield* port.post({
       event: {
         type: "process.failed",
-        ...(yield* OpenAgent.failureAt(failure)),
+        ...(yield* AgentFacts.failureAt(failure)),
         ...(exit === undefined ? {} : { exit })
       },
       wire: wire ?? stderr ?? null
@@ -104,9 +111,10 @@ export const make = Effect.gen(function* () {
   const end = Effect.fnUntraced(function* (session: SessionId) {
     const agentProcess = agentProcesses.get(session)
     if (agentProcess !== undefined) {
-      yield* Effect.flatMap(Deferred.await(agentProcess.opening), Fiber.interrupt).pipe(
-        Effect.timeoutOption(releaseWithin)
-      )
+      const { opening } = agentProcess
+      if (opening !== null) {
+        yield* Effect.flatMap(Deferred.await(opening), Fiber.interrupt).pipe(Effect.timeoutOption(releaseWithin))
+      }
       const { earlierLease, lease, spare } = agentProcess
       yield* processes.signal(lease, "SIGKILL")
       yield* Scope.close(agentProcess.scope, Exit.void).pipe(Effect.timeoutOption(releaseWithin))

@@ -1,17 +1,14 @@
 /**
- * Opens an agent's connection under its lease, and passes on what comes from it: facts as events, questions as decisions.
+ * Opens an agent's connection under its lease, and passes on what comes from it: facts (`agentFacts.ts`), and questions as
+ * decisions.
  *
  * The lease is in the ledger before the driver spawns anything.
  */
-import { Clock, Effect, Path, Random } from "effect"
+import { Clock, Effect, Path } from "effect"
 import { AgentFailed } from "../agent/Agent.ts"
-import type { AgentDriver, AgentFact, AgentQuestion, ApprovalRequest, OpenRequest } from "../agent/Agent.ts"
+import type { AgentDriver, AgentQuestion, ApprovalRequest, OpenRequest } from "../agent/Agent.ts"
 import { Agents } from "../agent/Agents.ts"
 import { Processes } from "../agent/Processes.ts"
-import { errorLine } from "../agent/errorLine.ts"
-import { exitLine } from "../agent/wireLine.ts"
-import { troupeMessage } from "../domain/events/troupeMessage.ts"
-import type { SessionId } from "../domain/Ids.ts"
 import type { JsonRecord } from "../domain/json.ts"
 import type { McpServer } from "../domain/McpServer.ts"
 import { askingPolicyOf } from "../domain/Permissions.ts"
@@ -22,13 +19,13 @@ import { questionsUnder } from "../domain/Session.ts"
 import type { SessionRecord, SessionSetup } from "../domain/Session.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Tally from "../domain/Tally.ts"
-import type { Failure } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
 import { FleetCounts } from "../runtime/FleetCounts.ts"
 import * as Metrics from "../runtime/Metrics.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
+import type { AgentFacts } from "./agentFacts.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
 import type { Capsules } from "./Capsules.ts"
 import { CircuitBreaker } from "./CircuitBreaker.ts"
@@ -39,16 +36,8 @@ import * as Placement from "./placement.ts"
 import * as RecoverTurns from "./recoverTurns.ts"
 import * as Workdir from "./workdir.ts"
 
-/** A failure with its time and its dice, as the machine needs them. */
-export const failureAt = Effect.fnUntraced(function* (failure: Failure) {
-  return { failure, at: yield* Clock.currentTimeMillis, jitter: yield* Random.next }
-})
-
-/** `current` is the process that a session has now. */
-export const make = Effect.fnUntraced(function* (
-  current: (session: SessionId) => AgentProcess | undefined,
-  capsules: Capsules
-) {
+/** `received` takes what comes from a process (`agentFacts.ts`). */
+export const make = Effect.fnUntraced(function* (received: AgentFacts, capsules: Capsules) {
   const agents = yield* Agents
   const checkAppBounds = yield* CheckAppBounds.make
   const ledger = yield* Ledger
@@ -63,47 +52,6 @@ export const make = Effect.fnUntraced(function* (
   const fleet = yield* FleetCounts
   const alone = FirstStart.make()
   const ownOrSpare = yield* OwnOrSpare.make
-
-  const received = (port: SessionPort, agentProcess: AgentProcess) => {
-    // At once, as far as there is nothing to be waited for.
-    const receivedSeldom = Effect.fnUntracedEager(function* (fact: Exclude<AgentFact, { readonly _tag: "Update" }>) {
-      const session = port.record().id
-      switch (fact._tag) {
-        case "McpFailed": {
-          const { message, server, turn } = fact
-          return yield* port.append(turn, troupeMessage("mcp_failed", { server, message }))
-        }
-        case "TurnStarted":
-          return yield* port.writes.writeLater([
-            { _tag: "TurnPatched", session, index: fact.turn, patch: { agentTurnId: fact.agentTurnId } }
-          ])
-        case "TurnEnded": {
-          const { failure, stopReason, turn, usage, wire = null } = fact
-          const { conversation } = agentProcess
-          if (conversation !== null) yield* capsules.store(port, conversation)
-          return yield* port.postNow({ event: { type: "turn.ended", turn, stopReason, failure }, usage, wire })
-        }
-        case "Exited": {
-          // A process that is being ended, or was, does not die unexpectedly.
-          if (current(session) !== agentProcess) return
-          const failure = { class: "crash" as const, message: deathOf(fact), stderr: fact.stderr }
-          const wire = exitLine(fact, fact.stderr)
-          return yield* port.post({
-            event: {
-              type: "process.exited",
-              ...(yield* failureAt(failure)),
-              exit: { code: fact.code, signal: fact.signal }
-            },
-            wire
-          })
-        }
-        default:
-          return fact satisfies never
-      }
-    })
-    return (fact: AgentFact): Effect.Effect<void> =>
-      fact._tag === "Update" ? port.append(fact.turn, fact.message) : receivedSeldom(fact)
-  }
 
   const audit = Effect.fnUntraced(function* (port: SessionPort, detail: JsonRecord) {
     const { app, id: session } = port.record()
@@ -193,7 +141,7 @@ export const make = Effect.fnUntraced(function* (
       thread,
       turnsChoseModel: thread !== null && model === null && (yield* turnsChoseModel(port.record())),
       fork: thread === null ? (setup.fork ?? null) : null,
-      ask: questions ? port.ask : decline(port),
+      ask: questions ? (question) => port.ask(question) : decline(port),
       emit: received(port, agentProcess),
       approve: approve(port, permissions),
       spawned: (pid) =>
@@ -239,17 +187,3 @@ const mcpServersOf = ({ mcpServers = [] }: SessionSetup, configured: Settings["m
     const message = `The configuration has no MCP server ${JSON.stringify(server)} any more. Restore it in mcpServers, or make a new session without it.`
     return Effect.fail(new AgentFailed({ class: "config", message }))
   })
-
-const deathOf = ({
-  code,
-  signal,
-  stderr
-}: {
-  readonly code: number | null
-  readonly signal: string | null
-  readonly stderr: string
-}) => {
-  const how = signal === null ? `ended with exit code ${code ?? "unknown"}` : `was killed by ${signal}`
-  const why = errorLine(stderr)
-  return `The agent process ${how}${why === "" ? "." : `: ${why}`}`
-}

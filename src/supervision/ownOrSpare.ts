@@ -62,7 +62,7 @@ export const make = Effect.gen(function* () {
     const { generation, lease, spare } = agentProcess
     const first: LedgerWrite =
       spare === null ? yield* opened(port, agentProcess) : { _tag: "LeaseTaken", lease, session, generation }
-    yield* thisNode.storeLease(lease, port.writes.write, [first, ...housed(port)])
+    yield* thisNode.storeLease(lease, (entries) => port.writes.write(entries), [first, ...housed(port)])
     return usable
   })
 
@@ -75,7 +75,7 @@ export const make = Effect.gen(function* () {
     agentProcess.pid = null
     agentProcess.lease = newLeaseId()
     const entries = [{ _tag: "LeaseClosed", lease: before } as const, yield* opened(port, agentProcess)]
-    yield* thisNode.storeLease(agentProcess.lease, port.writes.write, entries)
+    yield* thisNode.storeLease(agentProcess.lease, (all) => port.writes.write(all), entries)
   })
 
   const connect = Effect.fnUntraced(function* <R>(

@@ -50,7 +50,7 @@ layer(Processes.layer, { excludeTestServices: true })("the child processes", (it
       assert.strictEqual(yield* firstLine(child), "ready")
       yield* (yield* Processes).signal(spec.lease, "SIGKILL")
       assert.deepStrictEqual(yield* child.exit, { code: null, signal: "SIGKILL" })
-      const failure = yield* Effect.flip(writeUntilRefused(child.write))
+      const failure = yield* Effect.flip(writeUntilRefused((bytes) => child.write(bytes)))
       assert.strictEqual(failure.class, "crash")
     })
   )

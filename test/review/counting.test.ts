@@ -1,7 +1,7 @@
 /** The counters from a settled turn to the review that is due: durable, per session, each turn once. */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Option } from "effect"
-import * as OnTurnSettled from "../../src/review/onTurnSettled.ts"
+import * as OnTurnSettled from "../../src/review/OnTurnSettled.ts"
 import { Reviews } from "../../src/review/Reviews.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
@@ -128,10 +128,10 @@ describe("nudges of a session", () => {
         // It has no events: what is read of it would be no call.
         const record = { ...turnSample(), index: 2, status: "completed", endedAt: 1 } as const
         yield* ledger.write([{ _tag: "TurnInserted", record }])
-        const { countNow } = yield* OnTurnSettled.make
+        const onTurnSettled = yield* OnTurnSettled.make
         const settled = { index: 2, kind: "prompt", status: "completed" } as const
-        assert.isNull(countNow(session({ turnCount: 2 }), settled, null))
-        yield* countNow(session({ turnCount: 2 }), settled, 3) ?? Effect.die("it was to be read")
+        assert.isNull(onTurnSettled.countNow(session({ turnCount: 2 }), settled, null))
+        yield* onTurnSettled.countNow(session({ turnCount: 2 }), settled, 3) ?? Effect.die("it was to be read")
         yield* ledger.write([])
         assert.strictEqual(Option.getOrThrow(yield* ledger.turn(id, 2)).toolIterations, 3)
         const counters = Option.getOrThrow(yield* ledger.nudgeCounters(id))

@@ -114,7 +114,7 @@ describe("news between Troupes", () => {
       const channel = AnnouncementsInMemory.make()
       const [here, there] = [yield* joining(channel, "here"), yield* joining(channel, "there")]
       let came = 0
-      yield* there.news.writer(a, { readerCame: () => void came++, flush: Effect.void })
+      yield* there.news.writer(a, { readerCame: () => void came++, isDue: () => {}, flush: Effect.void })
       const reading = yield* Scope.make()
       assert.isFalse(there.news.isRead(a))
       yield* Scope.provide(here.news.read(a), reading)

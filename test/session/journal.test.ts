@@ -1,14 +1,14 @@
 /** In which strides a journal stores what an agent says: short ones while somebody reads, long ones while nobody does. */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Layer, Scope } from "effect"
+import { Effect, Exit, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { begin } from "../../machines/decide.ts"
 import { sessionMachine } from "../../machines/session/machine.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { LedgerError } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { News } from "../../src/runtime/News.ts"
+import { Fault } from "../../src/session/Fault.ts"
 import * as Journal from "../../src/session/Journal.ts"
 import { Session } from "../../src/session/Session.ts"
 import { id, opened, session } from "../ledger/samples.ts"
@@ -24,7 +24,7 @@ const opening = Effect.gen(function* () {
   const news = yield* News
   yield* ledger.write([opened()])
   const scope = yield* Effect.acquireRelease(Scope.make(), (made) => Scope.close(made, Exit.void))
-  const fault = yield* Deferred.make<never, LedgerError>()
+  const fault = new Fault(() => {})
   const state = new Session(session(), begin(sessionMachine, undefined).next, 0)
   const journal = yield* Journal.make(state, ledger, fault).pipe(Scope.provide(scope))
   const texts = Effect.map(ledger.events(id, 0, 1_000), (events) =>

@@ -24,10 +24,10 @@ it.effect("a request is denied, and a question has no answers, when the actor en
     const mailbox = yield* Queue.unbounded<Envelope>()
     const state = new Session(session(), begin(sessionMachine, undefined).next, 0)
     const actor = yield* Scope.make()
-    const { ask, request } = yield* Scope.provide(actor)(PendingApprovals.make(makeHandle(id, mailbox), state))
+    const approvals = yield* Scope.provide(actor)(PendingApprovals.make(makeHandle(id, mailbox), state))
     const action = { _tag: "Command", text: "touch a", argv: null, directories: [] } as const
-    const requested = yield* Effect.forkChild(request({ ...question, kind: "execute", action }))
-    const asked = yield* Effect.forkChild(ask({ ...question, fields: [] }))
+    const requested = yield* Effect.forkChild(approvals.request({ ...question, kind: "execute", action }))
+    const asked = yield* Effect.forkChild(approvals.ask({ ...question, fields: [] }))
     for (const { replyTo } of [yield* Queue.take(mailbox), yield* Queue.take(mailbox)]) {
       yield* Deferred.succeed(replyTo!, reply)
     }

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import type { SessionTimer } from "../../src/session/SessionTimers.ts"
-import { silenceWatch } from "../../src/session/TurnWatch.ts"
+import { SilenceWatch } from "../../src/session/SilenceWatch.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import { replay, updateOf, updates } from "../agent/codex.replay.ts"
@@ -12,15 +12,14 @@ const quietMillis = 90_000
 
 /** A watchdog whose deadline can be read: `null` while it is disarmed. */
 const readableWatch = Effect.fnUntraced(function* (turnQuietMillis: number | null = null) {
-  const { currentTimeMillisUnsafe: now } = yield* Clock.Clock
   let dueAt: number | null = null
   const timers = {
     armUnstored: (timer: SessionTimer) => void (dueAt = timer.dueAt),
     disarm: () => void (dueAt = null)
   }
-  const watch = silenceWatch(timers, { postToolQuietMillis: quietMillis, turnQuietMillis }, now)
+  const watch = new SilenceWatch(timers, { postToolQuietMillis: quietMillis, turnQuietMillis }, yield* Clock.Clock)
   const receive = (update: SessionUpdate) => watch.received(updateMessage("thread", update), true)
-  return { receive, handed: watch.handed, dueAt: () => dueAt }
+  return { receive, handed: (now: number) => watch.handed(now), dueAt: () => dueAt }
 })
 
 const toolEnds = { sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" }
@@ -80,7 +79,8 @@ describe("the watchdog", () => {
       armUnstored: ({ timer }: SessionTimer) => void armed.add(timer),
       disarm: (timer: string) => void armed.delete(timer)
     }
-    const watch = silenceWatch(timers, { postToolQuietMillis: 90_000, turnQuietMillis: null }, () => 0)
+    const clock = { currentTimeMillisUnsafe: () => 0 }
+    const watch = new SilenceWatch(timers, { postToolQuietMillis: 90_000, turnQuietMillis: null }, clock)
     const toolEnds = () =>
       watch.received(
         updateMessage("thread", { sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" }),

@@ -54,7 +54,7 @@ export const plants: ReadonlyArray<Plant> = [
     file: "src/session/SessionTimers.ts",
     replace: [
       ["if (fired?.arming !== arming) return false", "if (fired === undefined) return true"],
-      ["    allTimers.disarm(`${id} ${timer}`)\n", ""]
+      ["    this.#all.disarm(`${this.#id} ${timer}`)\n", ""]
     ]
   },
   {
@@ -120,11 +120,8 @@ export const plants: ReadonlyArray<Plant> = [
     name: "events are published before they are stored",
     file: "src/session/Journal.ts",
     replace: [
-      [
-        "    yield* Effect.tapError(writes.write(",
-        "    tell({ events, characters })\n    yield* Effect.tapError(writes.write("
-      ],
-      ["      tell(yield* write([]))\n", "      yield* write([])\n"]
+      ["return this.#writes.write(", "this.#tell({ events, characters })\n      return this.#writes.write("],
+      ["Effect.map(this.#write([]), (stored) => this.#tell(stored))", "Effect.asVoid(this.#write([]))"]
     ]
   },
   {
@@ -180,20 +177,20 @@ export const plants: ReadonlyArray<Plant> = [
   {
     name: "an actor is unloaded while its commands are performed",
     file: "src/session/Outbox.ts",
-    replace: [["isIdle: () => performing === 0", "isIdle: () => true"]]
+    replace: [["return this.#performing === 0\n", "return true\n"]]
   },
   {
     name: "an actor ends in the middle of an envelope",
     file: "src/session/SessionActor.ts",
     replace: [
-      ["  }, Effect.uninterruptible)", "  })"],
-      ["  }).pipe(Effect.uninterruptible)", "  })"]
+      [": Effect.void\n    }).pipe(Effect.uninterruptible)", ": Effect.void\n    })"],
+      ["LedgerError>)\n    }).pipe(Effect.uninterruptible)", "LedgerError>)\n    })"]
     ]
   },
   {
     name: "an actor spins while its journal has something to wait for",
-    file: "src/session/SessionActor.ts",
-    replace: [["yield* journal.rest\n", "yield* Effect.andThen(journal.flush, Effect.yieldNow)\n"]]
+    file: "src/session/Journal.ts",
+    replace: [["&& !this.#isStoring\n", "&& !this.#isStoring && this.#waitsFor === null\n"]]
   },
   {
     name: "a lease whose end could not be stored is forgotten",
@@ -224,7 +221,10 @@ export const plants: ReadonlyArray<Plant> = [
     name: "what an agent says is stored whoever owns its session",
     nodes: 2,
     file: "src/session/Journal.ts",
-    replace: [["writes.write([...appended", "(entries.length === 0 ? ledger : writes).write([...appended"]]
+    replace: [
+      ["    news,\n    webhooks:", "    ledger,\n    news,\n    webhooks:"],
+      ["this.#writes.write([...", "(entries.length === 0 ? this.#services.ledger : this.#writes).write([..."]
+    ]
   },
   {
     name: "what comes of a turn behind its end is not among its events",
@@ -257,7 +257,10 @@ export const plants: ReadonlyArray<Plant> = [
     file: "src/session/ClaimedWrites.ts",
     replace: [
       ["import type { Effect }", "import { Effect }"],
-      ["ledger.write([checked, ...entries])", "Effect.andThen(ledger.write([checked]), ledger.write(entries))"]
+      [
+        "this.#ledger.write([this.#checked, ...entries])",
+        "Effect.andThen(this.#ledger.write([this.#checked]), this.#ledger.write(entries))"
+      ]
     ]
   },
   {
@@ -270,7 +273,7 @@ export const plants: ReadonlyArray<Plant> = [
     file: "src/supervision/AgentProcesses.ts",
     replace: [
       [
-        "    if (agentProcess !== undefined) {\n      yield* Effect.flatMap(Deferred",
+        "    if (agentProcess !== undefined) {\n      const { opening }",
         `    if (agentProcess !== undefined && agentProcess.connection !== null) {
       agentProcesses.delete(session)
       yield* closeLeases(session, [agentProcess.lease])
@@ -283,7 +286,7 @@ export const plants: ReadonlyArray<Plant> = [
       return true
     }
     if (agentProcess !== undefined) {
-      yield* Effect.flatMap(Deferred`
+      const { opening }`
       ]
     ]
   },

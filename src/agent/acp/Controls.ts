@@ -22,67 +22,137 @@ import type { TurnTracker } from "./TurnTracker.ts"
 /** `null`: no wish. */
 export type Wishes = Readonly<Record<Setting, string | null>>
 
-export interface Controls {
-  /** Takes what a reply offers that opens a session. What turns have set before is still taken back. */
-  readonly opened: (reply: unknown) => void
-  /** Says what the agent has by itself, where the conversation that it goes on with has something else. `null`: it does not. */
-  readonly own: (setting: Setting, value: string | null) => void
-  /** Takes what an update of the session says about its settings. */
-  readonly receive: (update: SessionUpdate) => void
-  readonly choices: () => Choices
-  readonly current: (setting: Setting) => string | null
-  readonly offers: (setting: Setting) => boolean
-  /**
-   * Done when it is called, where nothing has to be sent. `custom`: a model of this name was given to the agent in another
-   * way, so its list need not have it.
-   */
-  readonly apply: (
-    thread: string,
-    wishes: Wishes,
-    custom?: string | null
-  ) => Effect.Effect<void, AgentFailed | RpcError | RpcSilent>
-}
-
 const withinMillis = 10_000
 
 /** The effort last, because the model decides which there are. */
 const inOrder: ReadonlyArray<Setting> = ["mode", "model", "effort"]
 
-export const make = (
-  send: SendRequest,
-  tracker: TurnTracker,
-  { agent }: Pick<Announced, "agent">,
-  permissions: PermissionPolicy
-): Controls => {
-  let offered: Offered = {}
-  /** What was set here, and what was set before that; absent: it is as the agent has it. */
-  const changed = new Map<Setting, { readonly before: string | null; readonly value: string | null }>()
+const nothingOffered: Offered = {}
 
-  const problemOf = (mode: string) => Modes.modeProblem(agent, tracker.identity.name, mode, permissions)
-  const offerOf = (setting: Setting) => Offers.offerOf(offered, setting)
-  const isOffered = (setting: Setting, value: string) =>
-    offerOf(setting)?.values.some(({ id }) => id === value) === true
+interface Changed {
+  readonly before: string | null
+  readonly value: string | null
+}
+
+export class Controls {
+  readonly #send: SendRequest
+  readonly #tracker: TurnTracker
+  readonly #agent: Announced["agent"]
+  readonly #permissions: PermissionPolicy
+  #offered: Offered = nothingOffered
+  /** What was set here, and what was set before that; absent: it is as the agent has it. `null`: nothing was. */
+  #changed: Map<Setting, Changed> | null = null
+
+  constructor(send: SendRequest, tracker: TurnTracker, agent: Announced["agent"], permissions: PermissionPolicy) {
+    this.#send = send
+    this.#tracker = tracker
+    this.#agent = agent
+    this.#permissions = permissions
+  }
+
+  /** Takes what a reply offers that opens a session. What turns have set before is still taken back. */
+  opened(reply: unknown): void {
+    this.#changed?.delete("mode")
+    this.#offered = Offers.merged(this.#offered, reply)
+  }
+
+  /** Says what the agent has by itself, where the conversation that it goes on with has something else. `null`: it does not. */
+  own(setting: Setting, value: string | null): void {
+    if (value !== null) this.#note(setting, { before: value, value: null })
+  }
+
+  /** Takes what an update of the session says about its settings. */
+  receive(update: SessionUpdate): void {
+    if (update.sessionUpdate === "config_option_update") this.#offered = Offers.merged(this.#offered, update)
+    if (update.sessionUpdate === "config_option_update" || update.sessionUpdate === "current_mode_update") {
+      const option = Offers.optionValue(this.#offered, "mode")
+      const mode = nonEmptyTextIn(update["currentModeId"]) ?? option
+      if (mode !== null) this.#offered = Offers.withCurrent(this.#offered, "mode", mode)
+    }
+  }
+
+  choices(): Choices {
+    return Offers.choicesOf(this.#offered, (mode) => this.#problemOf(mode) === null)
+  }
+
+  current(setting: Setting): string | null {
+    return this.#offerOf(setting)?.current ?? null
+  }
+
+  offers(setting: Setting): boolean {
+    return (this.#offerOf(setting)?.values.length ?? 0) > 0
+  }
+
+  /**
+   * Done when it is called, where nothing has to be sent. `custom`: a model of this name was given to the agent in another
+   * way, so its list need not have it.
+   */
+  apply(
+    thread: string,
+    wishes: Wishes,
+    custom: string | null = null
+  ): Effect.Effect<void, AgentFailed | RpcError | RpcSilent> {
+    return Controls.#applied(this, thread, wishes, custom)
+  }
+
+  static readonly #applied = Effect.fnUntracedEager(function* (
+    controls: Controls,
+    thread: string,
+    wishes: Wishes,
+    custom: string | null
+  ) {
+    const problem = wishes.mode === null ? null : controls.#problemOf(wishes.mode)
+    if (problem !== null) return yield* new AgentFailed({ class: "config", message: problem })
+    for (const setting of inOrder) {
+      const wish = wishes[setting]
+      const value = controls.#target(setting, wish)
+      if (value === null || (setting === "model" && value === custom && !controls.#isOffered("model", value))) continue
+      const changed = controls.#changed?.get(setting)
+      const before = changed === undefined ? controls.current(setting) : changed.before
+      // The mode is set once in any case: a resumed Claude has been seen in another than it said.
+      yield* controls.#set(thread, setting, value, setting === "mode" && changed === undefined)
+      if (wish === null && setting !== "mode") controls.#changed?.delete(setting)
+      else controls.#note(setting, { before, value })
+    }
+  })
+
+  #note(setting: Setting, changed: Changed): void {
+    this.#changed ??= new Map()
+    this.#changed.set(setting, changed)
+  }
+
+  #problemOf(mode: string): string | null {
+    return Modes.modeProblem(this.#agent, this.#tracker.identity.name, mode, this.#permissions)
+  }
+
+  #offerOf(setting: Setting): Offers.Offer | null {
+    return Offers.offerOf(this.#offered, setting)
+  }
+
+  #isOffered(setting: Setting, value: string): boolean {
+    return this.#offerOf(setting)?.values.some(({ id }) => id === value) === true
+  }
 
   /** Where the agent itself has gone to a mode that widens nothing, as Claude does to plan, it stays there. */
-  const modeWithoutWish = (): string | null => {
-    const current = offerOf("mode")?.current ?? null
-    const mode = Modes.modesFor(agent, permissions).find((id) => isOffered("mode", id)) ?? null
-    const set = changed.get("mode")
+  #modeWithoutWish(): string | null {
+    const current = this.current("mode")
+    const mode = Modes.modesFor(this.#agent, this.#permissions).find((id) => this.#isOffered("mode", id)) ?? null
+    const set = this.#changed?.get("mode")
     const isOwn = set !== undefined && current !== null && current !== set.value
-    return isOwn && problemOf(current) === null ? current : mode
+    return isOwn && this.#problemOf(current) === null ? current : mode
   }
 
   /** `null`: leave it. */
-  const target = (setting: Setting, wish: string | null): string | null => {
+  #target(setting: Setting, wish: string | null): string | null {
     if (wish !== null) return wish
-    if (setting === "mode") return modeWithoutWish()
-    const before = changed.get(setting)?.before ?? null
-    return before !== null && isOffered(setting, before) ? before : null
+    if (setting === "mode") return this.#modeWithoutWish()
+    const before = this.#changed?.get(setting)?.before ?? null
+    return before !== null && this.#isOffered(setting, before) ? before : null
   }
 
-  const unknown = (setting: Setting, value: string) => {
-    const { name } = tracker.identity
-    const ids = (offerOf(setting)?.values ?? []).map(({ id }) => id)
+  #unknown(setting: Setting, value: string): AgentFailed {
+    const { name } = this.#tracker.identity
+    const ids = (this.#offerOf(setting)?.values ?? []).map(({ id }) => id)
     const message =
       ids.length === 0
         ? `${name} lets its client choose no ${setting}. Leave ${setting} out, and set it in the agent's own configuration.`
@@ -90,52 +160,23 @@ export const make = (
     return new AgentFailed({ class: "config", message })
   }
 
-  const set = (thread: string, setting: Setting, value: string, isForced: boolean) =>
-    Effect.gen(function* () {
-      const offer = offerOf(setting)
-      if (offer === null || !offer.values.some(({ id }) => id === value)) return yield* unknown(setting, value)
+  #set(thread: string, setting: Setting, value: string, isForced: boolean) {
+    return Effect.gen({ self: this }, function* () {
+      const offer = this.#offerOf(setting)
+      if (offer === null || !offer.values.some(({ id }) => id === value)) return yield* this.#unknown(setting, value)
       if (offer.current === value && !isForced) return
       const { method, params } = offer.set(value)
       // In wire order: an update right behind the reply may already say something newer.
-      yield* send(method, { sessionId: thread, ...params }, withinMillis, (reply) => {
-        offered = Offers.withCurrent(Offers.merged(offered, reply), setting, value)
+      yield* this.#send(method, { sessionId: thread, ...params }, withinMillis, (reply) => {
+        this.#offered = Offers.withCurrent(Offers.merged(this.#offered, reply), setting, value)
       })
     })
-
-  const apply: Controls["apply"] = Effect.fnUntracedEager(function* (thread, wishes, custom = null) {
-    const problem = wishes.mode === null ? null : problemOf(wishes.mode)
-    if (problem !== null) return yield* new AgentFailed({ class: "config", message: problem })
-    for (const setting of inOrder) {
-      const wish = wishes[setting]
-      const value = target(setting, wish)
-      if (value === null || (setting === "model" && value === custom && !isOffered("model", value))) continue
-      const before = changed.has(setting) ? (changed.get(setting)?.before ?? null) : (offerOf(setting)?.current ?? null)
-      // The mode is set once in any case: a resumed Claude has been seen in another than it said.
-      yield* set(thread, setting, value, setting === "mode" && !changed.has("mode"))
-      if (wish === null && setting !== "mode") changed.delete(setting)
-      else changed.set(setting, { before, value })
-    }
-  })
-
-  return {
-    opened: (reply) => {
-      changed.delete("mode")
-      offered = Offers.merged(offered, reply)
-    },
-    own: (setting, value) => {
-      if (value !== null) changed.set(setting, { before: value, value: null })
-    },
-    receive: (update) => {
-      if (update.sessionUpdate === "config_option_update") offered = Offers.merged(offered, update)
-      if (update.sessionUpdate === "config_option_update" || update.sessionUpdate === "current_mode_update") {
-        const option = Offers.optionValue(offered, "mode")
-        const mode = nonEmptyTextIn(update["currentModeId"]) ?? option
-        if (mode !== null) offered = Offers.withCurrent(offered, "mode", mode)
-      }
-    },
-    choices: () => Offers.choicesOf(offered, (mode) => problemOf(mode) === null),
-    current: (setting) => offerOf(setting)?.current ?? null,
-    offers: (setting) => (offerOf(setting)?.values.length ?? 0) > 0,
-    apply
   }
 }
+
+export const make = (
+  send: SendRequest,
+  tracker: TurnTracker,
+  { agent }: Pick<Announced, "agent">,
+  permissions: PermissionPolicy
+): Controls => new Controls(send, tracker, agent, permissions)

@@ -8,13 +8,6 @@
 import { at } from "../../domain/json.ts"
 import type { UpdateFact } from "./TurnTracker.ts"
 
-export interface FailureProse {
-  /** The facts to emit now, in their order. */
-  readonly pass: (fact: UpdateFact) => ReadonlyArray<UpdateFact>
-  /** The turn has ended: what was held, without the texts if the turn has failed. */
-  readonly end: (hasFailed: boolean) => ReadonlyArray<UpdateFact>
-}
-
 /** Updates without content of the turn do not show that it goes on. */
 const isOfNoContent: ReadonlySet<string> = new Set([
   "usage_update",
@@ -27,28 +20,35 @@ const isOfNoContent: ReadonlySet<string> = new Set([
 /** The model's messages have ids that begin otherwise: `msg_…`. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-export const make = (): FailureProse => {
-  let held: ReadonlyArray<UpdateFact> = []
+export class FailureProse {
+  #held: ReadonlyArray<UpdateFact> = nothing
 
-  const release = () => {
-    const facts = held
-    held = []
+  /** The facts to emit now, in their order. */
+  pass(fact: UpdateFact): ReadonlyArray<UpdateFact> {
+    const goesOn = !isOfNoContent.has(fact.message.params.update.sessionUpdate)
+    // What comes behind a text that is held waits with it, so that the order stays.
+    if (isAdapters(fact) || (this.#held.length > 0 && !goesOn)) {
+      this.#held = [...this.#held, fact]
+      return nothing
+    }
+    return [...this.#release(), fact]
+  }
+
+  /** The turn has ended: what was held, without the texts if the turn has failed. */
+  end(hasFailed: boolean): ReadonlyArray<UpdateFact> {
+    return this.#release().filter((fact) => !hasFailed || !isAdapters(fact))
+  }
+
+  #release(): ReadonlyArray<UpdateFact> {
+    const facts = this.#held
+    this.#held = nothing
     return facts
   }
-
-  return {
-    pass: (fact) => {
-      const goesOn = !isOfNoContent.has(fact.message.params.update.sessionUpdate)
-      // What comes behind a text that is held waits with it, so that the order stays.
-      if (isAdapters(fact) || (held.length > 0 && !goesOn)) {
-        held = [...held, fact]
-        return []
-      }
-      return [...release(), fact]
-    },
-    end: (hasFailed) => release().filter((fact) => !hasFailed || !isAdapters(fact))
-  }
 }
+
+const nothing: ReadonlyArray<UpdateFact> = []
+
+export const make = (): FailureProse => new FailureProse()
 
 /** A text that is the adapter's own: Claude's has an id of its own making, codex-acp's has none. */
 const isAdapters = ({ message }: UpdateFact): boolean => {

@@ -14,38 +14,42 @@ export type Response =
   | { readonly action: "decline" }
   | { readonly action: "cancel" }
 
-export interface Questions {
-  readonly answer: (params: unknown, id: unknown, wire: string) => Effect.Effect<Response>
-}
-
 const titleCharacters = 500
 
-export const make = (tracker: TurnTracker, openRequests: OpenRequests, ask: OpenRequest["ask"]): Questions => {
-  let count = 0
+export class Questions {
+  readonly #tracker: TurnTracker
+  readonly #openRequests: OpenRequests
+  readonly #ask: OpenRequest["ask"]
+  #count = 0
 
-  return {
-    answer: (params, id, wire) =>
-      Effect.suspend((): Effect.Effect<Response> => {
-        const { message, mode, requestedSchema, sessionId, toolCallId } = objectIn(params)
-        // A page that a person would have to open, or a question outside of any session, such as about a login.
-        const fields =
-          mode === "form" && nonEmptyTextIn(sessionId) !== null ? QuestionForm.fieldsOf(requestedSchema) : null
-        if (fields === null) return Effect.succeed({ action: "decline" })
-        const question = {
-          id: `question-${(count += 1)}`,
-          turn: tracker.running(),
-          title: line(nonEmptyTextIn(message) ?? "A question of the agent", titleCharacters),
-          fields,
-          toolCallId: nonEmptyTextIn(toolCallId),
-          raw: params,
-          wire
-        }
-        const answered = Effect.map(ask(question), (answers): Response =>
-          answers === null
-            ? { action: "decline" }
-            : { action: "accept", content: QuestionForm.contentOf(fields, answers) }
-        )
-        return openRequests.answer(id, { action: "cancel" } as Response, answered)
-      })
+  constructor(tracker: TurnTracker, openRequests: OpenRequests, ask: OpenRequest["ask"]) {
+    this.#tracker = tracker
+    this.#openRequests = openRequests
+    this.#ask = ask
+  }
+
+  answer(params: unknown, id: unknown, wire: string): Effect.Effect<Response> {
+    return Effect.suspend((): Effect.Effect<Response> => {
+      const { message, mode, requestedSchema, sessionId, toolCallId } = objectIn(params)
+      // A page that a person would have to open, or a question outside of any session, such as about a login.
+      const fields =
+        mode === "form" && nonEmptyTextIn(sessionId) !== null ? QuestionForm.fieldsOf(requestedSchema) : null
+      if (fields === null) return Effect.succeed({ action: "decline" })
+      const question = {
+        id: `question-${(this.#count += 1)}`,
+        turn: this.#tracker.running(),
+        title: line(nonEmptyTextIn(message) ?? "A question of the agent", titleCharacters),
+        fields,
+        toolCallId: nonEmptyTextIn(toolCallId),
+        raw: params,
+        wire
+      }
+      const answered = Effect.map(this.#ask(question), (answers): Response =>
+        answers === null
+          ? { action: "decline" }
+          : { action: "accept", content: QuestionForm.contentOf(fields, answers) }
+      )
+      return this.#openRequests.answer(id, { action: "cancel" } as Response, answered)
+    })
   }
 }

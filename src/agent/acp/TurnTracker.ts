@@ -9,75 +9,28 @@
 import { subagentMessage } from "../../domain/Acp.ts"
 import type { SessionUpdate, UpdateMessage } from "../../domain/Acp.ts"
 import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
-import type { Failure, StopReason } from "../../domain/Turn.ts"
 import type { RequestedAction } from "../../domain/RequestedAction.ts"
 import type { AgentFact } from "../Agent.ts"
-import type { RpcError } from "../RpcError.ts"
 import { actionOf } from "./callFacts.ts"
-import * as Failures from "./failures.ts"
 import type { AgentIdentity } from "./failures.ts"
 import type { PermissionRequest } from "./permission.ts"
-import { stopReasonIn, usageIn } from "./promptResult.ts"
+import { usageIn } from "./promptResult.ts"
 import * as Refusals from "../Refusals.ts"
+import { failureOf, stopReasonOf } from "./RunningTurn.ts"
+import type { PromptReply, RunningTurn } from "./RunningTurn.ts"
 import { line } from "./sentence.ts"
-import * as ToolCalls from "./ToolCalls.ts"
+import { ToolCalls } from "./ToolCalls.ts"
 import { cut } from "../../domain/cut.ts"
 
+export type { PromptReply } from "./RunningTurn.ts"
 export type TurnEnded = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
 export type UpdateFact = Extract<AgentFact, { readonly _tag: "Update" }>
 
-/** An agent's reply to `session/prompt`. */
-export type PromptReply =
-  | { readonly ok: true; readonly result: unknown }
-  | { readonly ok: false; readonly error: RpcError }
-
-export interface TurnTracker {
-  /** The agent's session id. Updates before it is known are ignored. */
-  thread: string | null
-  /** `session/load` is playing back earlier updates, which are ignored. */
-  replaying: boolean
-  /** The name that the agent gave itself, for sentences. */
-  identity: AgentIdentity
-  readonly running: () => number | null
-  readonly begin: (turn: number) => void
-  /** The prompt was not accepted: there is no such turn. */
-  readonly abandon: () => void
-  /** No update or request of the running turn has come yet. */
-  readonly nothingReceived: () => boolean
-  /** How many pieces of text of this session have come. */
-  readonly textsReceived: () => number
-  /** The agent was asked to stop the running turn. */
-  readonly noteCancel: () => void
-  readonly cancelling: () => boolean
-  /** A request of the running turn was denied. */
-  readonly noteDenial: () => void
-  /** The parameters of a `session/update` as a fact with its turn; `null`: it is of no session that is known. */
-  readonly receive: (params: unknown) => UpdateFact | null
-  /** Ends the running turn; `null`: none runs. */
-  readonly end: (reply: PromptReply) => TurnEnded | null
-  /**
-   * The turn of a permission request (the one that runs), and what was reported of its tool call. The title is the command
-   * as it would run, where there is one; a sub-agent's has a mark at its end. `null`: as for `receive`.
-   */
-  readonly describe: (request: PermissionRequest) => {
-    readonly turn: number | null
-    readonly kind: string
-    readonly title: string
-    readonly action: RequestedAction
-  } | null
-  /** Ids of the tool calls of this turn that have not ended. */
-  readonly leftRunning: (turn: number) => ReadonlyArray<string>
-}
-
-interface Running {
-  readonly turn: number
-  received: boolean
-  cancelling: boolean
-  denied: boolean
-  /** codex reported that its thread is in an error state. */
-  inError: boolean
-  /** The last text that belongs to no message of the model: codex-acp's own words, such as why a turn failed. */
-  adapterText: string
+interface Described {
+  readonly turn: number | null
+  readonly kind: string
+  readonly title: string
+  readonly action: RequestedAction
 }
 
 /** Updates that also come without a turn, so that none has begun with them. */
@@ -92,37 +45,85 @@ const subagentCharacters = 40
 /** A person must see the whole of a usual command before saying yes. */
 const titleCharacters = 2_000
 
-export const make = (identity: AgentIdentity): TurnTracker => {
-  const calls = ToolCalls.make()
-  /** Each sub-agent numbers its calls by itself. */
-  const subagentCalls = ToolCalls.make()
-  const refusals = Refusals.make()
-  let running: Running | null = null
-  let last: number | null = null
-  let before: number | null = null
-  let texts = 0
+export class TurnTracker {
+  /** The agent's session id. Updates before it is known are ignored. */
+  thread: string | null = null
+  /** `session/load` is playing back earlier updates, which are ignored. */
+  replaying = false
+  /** The name that the agent gave itself, for sentences. */
+  identity: AgentIdentity
+  readonly #calls = new ToolCalls()
+  /** Each sub-agent numbers its calls by itself. `null`: none has called any. */
+  #subagentCalls: ToolCalls | null = null
+  readonly #refusals = Refusals.make()
+  #running: RunningTurn | null = null
+  #last: number | null = null
+  #before: number | null = null
+  #texts = 0
 
-  /** `null`: our own session; `undefined`: one that can be nobody's, because nothing was prompted yet. */
-  const subagentOf = (sessionId: unknown): string | null | undefined => {
-    if (sessionId === tracker.thread) return null
-    return last === null ? undefined : (nonEmptyTextIn(sessionId) ?? undefined)
+  constructor(identity: AgentIdentity) {
+    this.identity = identity
   }
 
-  const receive: TurnTracker["receive"] = (params) => {
+  running(): number | null {
+    return this.#running?.turn ?? null
+  }
+
+  begin(turn: number): void {
+    this.#before = this.#last
+    this.#last = turn
+    this.#running = { turn, received: false, cancelling: false, denied: false, inError: false, adapterText: "" }
+  }
+
+  /** The prompt was not accepted: there is no such turn. */
+  abandon(): void {
+    this.#running = null
+    this.#last = this.#before
+  }
+
+  /** No update or request of the running turn has come yet. */
+  nothingReceived(): boolean {
+    return this.#running !== null && !this.#running.received
+  }
+
+  /** How many pieces of text of this session have come. */
+  textsReceived(): number {
+    return this.#texts
+  }
+
+  /** The agent was asked to stop the running turn. */
+  noteCancel(): void {
+    if (this.#running !== null) this.#running.cancelling = true
+  }
+
+  cancelling(): boolean {
+    return this.#running?.cancelling ?? false
+  }
+
+  /** A request of the running turn was denied. */
+  noteDenial(): void {
+    if (this.#running !== null) this.#running.denied = true
+  }
+
+  /** The parameters of a `session/update` as a fact with its turn; `null`: it is of no session that is known. */
+  receive(params: unknown): UpdateFact | null {
     const { sessionId, update: content } = objectIn(params)
     const kind = objectIn(content)["sessionUpdate"]
-    const { thread } = tracker
-    const subagent = subagentOf(sessionId)
-    if (tracker.replaying || thread === null || subagent === undefined || typeof kind !== "string") return null
+    const { thread } = this
+    const last = this.#last
+    const running = this.#running
+    const subagent = this.#subagentOf(sessionId)
+    if (this.replaying || thread === null || subagent === undefined || typeof kind !== "string") return null
     const reported = objectIn(content) as SessionUpdate
     const id = isToolCall(kind) ? nonEmptyTextIn(reported["toolCallId"]) : null
     if (subagent !== null) {
       if (running !== null) running.received = true
-      const { update } = id === null ? { update: reported } : subagentCalls.update(`${subagent} ${id}`, reported, last)
+      const { update } =
+        id === null ? { update: reported } : this.#callsOfSubagents().update(`${subagent} ${id}`, reported, last)
       return { _tag: "Update", turn: last, message: subagentMessage(thread, subagent, update) }
     }
-    if (kind === "agent_message_chunk") texts++
-    const { turn, update } = id === null ? { turn: last, update: reported } : calls.update(id, reported, last)
+    if (kind === "agent_message_chunk") this.#texts++
+    const { turn, update } = id === null ? { turn: last, update: reported } : this.#calls.update(id, reported, last)
     if (running !== null && turn === running.turn) {
       if (!aboutSession.has(kind)) running.received = true
       if (at(update, "_meta", "codex", "threadStatus", "type") === "systemError") running.inError = true
@@ -139,13 +140,14 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     return { _tag: "Update", turn, message }
   }
 
-  const end: TurnTracker["end"] = (reply) => {
-    if (running === null) return null
-    const ended = running
-    running = null
-    const reported = failureOf(tracker.identity, ended, reply)
-    const failure = reported === null ? null : refusals.judge(tracker.identity.name, reported)
-    if (failure === null && !ended.cancelling) refusals.reset()
+  /** Ends the running turn; `null`: none runs. */
+  end(reply: PromptReply): TurnEnded | null {
+    if (this.#running === null) return null
+    const ended = this.#running
+    this.#running = null
+    const reported = failureOf(this.identity, ended, reply)
+    const failure = reported === null ? null : this.#refusals.judge(this.identity.name, reported)
+    if (failure === null && !ended.cancelling) this.#refusals.reset()
     const usage = reply.ok ? usageIn(at(reply.result, "usage")) : null
     if (failure !== null) return { _tag: "TurnEnded", turn: ended.turn, stopReason: "error", usage, failure }
     return {
@@ -157,18 +159,23 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     }
   }
 
-  const describe: TurnTracker["describe"] = (request) => {
+  /**
+   * The turn of a permission request (the one that runs), and what was reported of its tool call. The title is the command
+   * as it would run, where there is one; a sub-agent's has a mark at its end. `null`: as for `receive`.
+   */
+  describe(request: PermissionRequest): Described | null {
     const { sessionId, toolCallId } = request
+    const last = this.#last
     // A request that names no session can only be of ours.
-    const subagent = sessionId === null ? null : subagentOf(sessionId)
-    if (tracker.thread === null || subagent === undefined) return null
+    const subagent = sessionId === null ? null : this.#subagentOf(sessionId)
+    if (this.thread === null || subagent === undefined) return null
     const facts =
       toolCallId === null
         ? request.facts
         : subagent === null
-          ? calls.request(toolCallId, request, last)
-          : subagentCalls.request(`${subagent} ${toolCallId}`, request, last)
-    if (running !== null) running.received = true
+          ? this.#calls.request(toolCallId, request, last)
+          : this.#callsOfSubagents().request(`${subagent} ${toolCallId}`, request, last)
+    if (this.#running !== null) this.#running.received = true
     const action = actionOf(facts)
     const kind = action._tag === "Command" ? "execute" : (facts.kind ?? "other")
     const title = line(titleOf(action, facts.title) || kind, titleCharacters)
@@ -176,36 +183,23 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     return { turn: last, kind, title: `${title}${mark}`, action }
   }
 
-  const tracker: TurnTracker = {
-    thread: null,
-    replaying: false,
-    identity,
-    running: () => running?.turn ?? null,
-    begin: (turn) => {
-      before = last
-      last = turn
-      running = { turn, received: false, cancelling: false, denied: false, inError: false, adapterText: "" }
-    },
-    abandon: () => {
-      running = null
-      last = before
-    },
-    textsReceived: () => texts,
-    nothingReceived: () => running !== null && !running.received,
-    noteCancel: () => {
-      if (running !== null) running.cancelling = true
-    },
-    cancelling: () => running?.cancelling ?? false,
-    noteDenial: () => {
-      if (running !== null) running.denied = true
-    },
-    receive,
-    end,
-    describe,
-    leftRunning: calls.leftRunning
+  /** Ids of the tool calls of this turn that have not ended. */
+  leftRunning(turn: number): ReadonlyArray<string> {
+    return this.#calls.leftRunning(turn)
   }
-  return tracker
+
+  /** `null`: our own session; `undefined`: one that can be nobody's, because nothing was prompted yet. */
+  #subagentOf(sessionId: unknown): string | null | undefined {
+    if (sessionId === this.thread) return null
+    return this.#last === null ? undefined : (nonEmptyTextIn(sessionId) ?? undefined)
+  }
+
+  #callsOfSubagents(): ToolCalls {
+    return (this.#subagentCalls ??= new ToolCalls())
+  }
 }
+
+export const make = (identity: AgentIdentity): TurnTracker => new TurnTracker(identity)
 
 /** codex-acp's title of a change names no file. */
 const titleOf = (action: RequestedAction, title: string | null): string | null => {
@@ -219,31 +213,3 @@ export const isAdapterText = (update: SessionUpdate): boolean =>
   update.sessionUpdate === "agent_message_chunk" && update["messageId"] === undefined
 
 const isToolCall = (kind: string) => kind === "tool_call" || kind === "tool_call_update"
-
-const failureOf = (identity: AgentIdentity, ended: Running, reply: PromptReply): Failure | null => {
-  if (!reply.ok) {
-    // An error of a turn that was cancelled is the cancel's effect.
-    const expected = ended.cancelling && !isDeath(reply.error)
-    return expected ? null : Failures.ofError(identity, "session/prompt", reply.error)
-  }
-  const typed = Failures.ofResult(identity, reply.result)
-  if (typed !== null) return typed
-  const { stopReason, usage } = objectIn(reply.result)
-  if (nonEmptyTextIn(stopReason) === null && !ended.received) {
-    return Failures.malformed(identity, "the result of a prompt has no stopReason, and nothing came before it.")
-  }
-  if (ended.inError && usage === null && stopReason === "end_turn") {
-    return Failures.ofText(identity, ended.adapterText)
-  }
-  return null
-}
-
-/** codex-acp's 1001, and the loss of the session that died with its process. */
-const isDeath = (error: RpcError) =>
-  error.code === 1001 || error.code === Failures.notFound || /exited unexpectedly/.test(error.message)
-
-const stopReasonOf = (ended: Running, result: unknown): StopReason => {
-  const reason = stopReasonIn(result)
-  // codex ends the turn as cancelled after a denial, although nobody cancelled it (Claude sends `end_turn` then).
-  return reason === "cancelled" && ended.denied && !ended.cancelling ? "end_turn" : reason
-}

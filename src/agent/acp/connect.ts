@@ -11,23 +11,20 @@ import { startMillisOf } from "../../domain/Settings.ts"
 import type { Child } from "../Child.ts"
 import type * as JsonRpc from "../JsonRpc.ts"
 import { mcpServersOf } from "../launchDirectory.ts"
-import { RpcError } from "../RpcError.ts"
 import type { Processes } from "../Processes.ts"
 import { secretsIn } from "../redact.ts"
 import { secretsOfRequest } from "../secretsOfRequest.ts"
 import * as Started from "../Started.ts"
 import { wireLine } from "../wireLine.ts"
-import * as Approvals from "./Approvals.ts"
 import * as AgentSettings from "./agentSettings.ts"
 import * as Controls from "./Controls.ts"
-import * as FailureProse from "./FailureProse.ts"
+import type * as FailureProse from "./FailureProse.ts"
 import * as Failures from "./failures.ts"
 import * as Handshake from "./handshake.ts"
 import * as KnownAgents from "./knownAgents.ts"
-import * as McpServers from "./mcpServers.ts"
-import * as OpenRequests from "./OpenRequests.ts"
+import { Listening } from "./Listening.ts"
+import type * as OpenRequests from "./OpenRequests.ts"
 import * as OpenSession from "./openSession.ts"
-import * as Questions from "./Questions.ts"
 import * as RefusedStart from "./refusedStart.ts"
 import * as Request from "./request.ts"
 import type { AcpSpec } from "./spec.ts"
@@ -60,7 +57,6 @@ export const connect = Effect.fnUntraced(function* (
   given: OpenRequest
 ) {
   const request = { ...given, mcpServers: yield* mcpServersOf(processes, given, spec.trustedRoots) }
-  const { emit } = request
   const secrets = [...secretsIn(config), ...secretsOfRequest(request)]
   const startMillis = startMillisOf(spec) ?? 0
   const startedAt = yield* Clock.currentTimeMillis
@@ -71,38 +67,8 @@ export const connect = Effect.fnUntraced(function* (
   const { child, peer } = started
   const tracker = TurnTracker.make(Failures.identify(config.name))
   const toWireLine = (raw: string) => wireLine(raw, secrets)
-  const openRequests = OpenRequests.make()
-  const approvals = Approvals.make(tracker, openRequests, request.approve)
-  const questions = Questions.make(tracker, openRequests, request.ask)
-  const mcpNames = new Set(request.mcpServers.map(({ name }) => name))
-  const prose = FailureProse.make()
-  let agent: KnownAgents.KnownAgent | null = null
-  let controls: Controls.Controls | null = null
-  const isAdapter = () => agent === "claude" || agent === "codex"
-  yield* started.listen({
-    onNotification: (method, params) => {
-      if (method === "$/cancel_request") return openRequests.cancel(params)
-      // No turn depends on the other notifications, such as `_auth/status_update`.
-      const fact = method === "session/update" ? tracker.receive(params) : null
-      if (fact === null) return Effect.void
-      controls?.receive(fact.message.params.update)
-      const mcpFailed = McpServers.failureIn(fact.message, fact.turn, mcpNames)
-      const facts = isAdapter() ? prose.pass(fact) : [fact]
-      const [only] = facts
-      if (mcpFailed === null && facts.length === 1 && only !== undefined) return emit(only)
-      return Effect.forEach(mcpFailed === null ? facts : [...facts, mcpFailed], emit, { discard: true })
-    },
-    onRequest: (method, params, id, raw) => {
-      switch (method) {
-        case "session/request_permission":
-          return approvals.answer(params, id, toWireLine(raw))
-        case "elicitation/create":
-          return questions.answer(params, id, toWireLine(raw))
-        default:
-          return Effect.fail(unknownMethod(method))
-      }
-    }
-  })
+  const listening = new Listening(tracker, request, toWireLine)
+  yield* started.listen(listening)
 
   let lastReply = ""
   const send = Request.make(peer, (line) => {
@@ -111,7 +77,8 @@ export const connect = Effect.fnUntraced(function* (
 
   return yield* Effect.gen(function* () {
     const announced = Handshake.read(started.initialized)
-    agent = announced.agent
+    const { agent } = announced
+    listening.agent = agent
     if (announced.name !== null) tracker.identity = Failures.identify(announced.name)
     if (announced.protocol !== 1) {
       const problem = `it speaks version ${shownIn(announced.protocol)} of the Agent Client Protocol, Troupe speaks version 1.`
@@ -120,13 +87,14 @@ export const connect = Effect.fnUntraced(function* (
     const launched = KnownAgents.ofCommand(config.command, spec)
     const problem = agent === launched ? null : AgentSettings.permissionsProblem(agent, config, spec, request)
     if (problem !== null) return yield* new AgentFailed({ class: "config", message: problem })
-    controls = Controls.make(send, tracker, announced, request.permissions)
+    const controls = Controls.make(send, tracker, announced, request.permissions)
+    listening.controls = controls
     const opening: OpenSession.SessionOpening = {
       send,
       tracker,
       announced,
       request,
-      login: { env: { ...config.env, ...request.env }, method: spec.authMethod },
+      login: { env: config.env, method: spec.authMethod },
       trust: { trustedRoots: spec.trustedRoots },
       withinMillis: Math.max(Math.min(leastOpenMillis, startMillis), startMillis - (yield* waited)),
       configured: {},
@@ -138,8 +106,8 @@ export const connect = Effect.fnUntraced(function* (
       child,
       peer,
       tracker,
-      openRequests,
-      prose,
+      openRequests: listening.openRequests,
+      prose: listening.prose,
       send,
       announced,
       opening,
@@ -162,6 +130,3 @@ export const connect = Effect.fnUntraced(function* (
     })
   )
 })
-
-const unknownMethod = (method: string) =>
-  new RpcError({ code: Failures.methodNotFound, message: `"Method not found": ${method}`, data: { method } })

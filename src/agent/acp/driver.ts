@@ -13,7 +13,7 @@ import * as Abilities from "./abilities.ts"
 import * as AgentSettings from "./agentSettings.ts"
 import { connect } from "./connect.ts"
 import * as ConversationFiles from "./conversationFiles.ts"
-import * as Interrupts from "./interrupts.ts"
+import { closeWithinMillis, Interrupts } from "./Interrupts.ts"
 import * as KnownAgents from "./knownAgents.ts"
 import * as Modes from "./modes.ts"
 import * as Prompts from "./Prompts.ts"
@@ -43,7 +43,8 @@ export const make = (config: DriverConfig, spec: AcpSpec = {}): Effect.Effect<Ag
       ...(threads ? { threads: Threads.make(processes, config, spec) } : {}),
       spare: Start.spare(processes, config, spec),
       conversations: ({ cwd, env }) => ConversationFiles.of(launched, { ...config.env, ...env }, cwd),
-      open: Effect.fn("Acp.open")((request) => open(processes, config, spec, request))
+      // No parent of what it forks, which lasts as long as the process: it would be kept as long.
+      open: (request) => Effect.useSpan("Acp.open", () => open(processes, config, spec, request))
     }
     return driver
   })
@@ -60,12 +61,12 @@ const open = Effect.fnUntraced(function* (
   const { announced, child, opened, openedBy, opening, openRequests, peer, send, tracker } = connected
   const { thread } = opened
   const prompts = yield* Prompts.make(connected, request)
-  const { cancel, interrupt } = Interrupts.make(processes, connected, prompts, request)
+  const interrupts = new Interrupts(processes, connected, prompts, request)
 
   const askToExit = Effect.gen(function* () {
-    if (tracker.running() !== null) yield* cancel
+    if (tracker.running() !== null) yield* interrupts.cancel
     if (announced.close) {
-      yield* Effect.ignore(send("session/close", { sessionId: thread }, Interrupts.closeWithinMillis))
+      yield* Effect.ignore(send("session/close", { sessionId: thread }, closeWithinMillis))
     }
     yield* child.end
   }).pipe(Effect.forkIn(scope), Effect.asVoid)
@@ -93,11 +94,11 @@ const open = Effect.fnUntraced(function* (
     version: announced.version,
     capabilities: Abilities.afterHandshake(announced, opening.controls),
     configured: opening.configured,
-    choices: opening.controls.choices,
-    prompt: prompts.prompt,
-    ...(Abilities.compacts(announced.agent) ? { compact: prompts.compact } : {}),
+    choices: () => opening.controls.choices(),
+    prompt: (turn, content) => prompts.prompt(turn, content),
+    ...(Abilities.compacts(announced.agent) ? { compact: (turn: number) => prompts.compact(turn) } : {}),
     ...(announced.steer ? { steer: Steering.make({ child, emit, peer, thread, tracker }) } : {}),
-    interrupt,
+    interrupt: interrupts.interrupt,
     askToExit
   } satisfies AgentConnection
 })

@@ -25,6 +25,7 @@ import { sentence } from "./sentence.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
 
 export interface Login {
+  /** Without what the session sets. */
   readonly env: Readonly<Record<string, string>>
   /** The configured method (`authMethod`). */
   readonly method: string | undefined
@@ -158,8 +159,8 @@ const wantsLogin = (error: RpcError | RpcSilent): error is RpcError =>
 
 /** Gives the id of the method that was taken. */
 const logIn = Effect.fnUntraced(function* (opening: SessionOpening, refusal: RpcError) {
-  const { announced, login, send } = opening
-  const method = Authenticate.choose(announced.auth, login.method, login.env)
+  const { announced, login, request, send } = opening
+  const method = Authenticate.choose(announced.auth, login.method, { ...login.env, ...request.env })
   if (method === null) {
     return yield* login.method === undefined
       ? notLoggedIn(opening, refusal)

@@ -92,7 +92,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     // codex ends the turn and lets its commands run on.
     if (hasUnreported || tracker.leftRunning(turn).length > 0) yield* endOwner
     if (hadCommands) yield* Commands.untilGone(processes, lease, Owner.isOwner)
-  }).pipe(heldEnd.holdDuring, Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
+  }).pipe((stops) => heldEnd.holdDuring(stops), Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
 
   const askToExit = Effect.gen(function* () {
     tracker.noteCancel()

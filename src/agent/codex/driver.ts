@@ -33,6 +33,7 @@ export const make = (
       threads: Threads.make(processes, config),
       spare: Start.spare(processes, config, spec, limits),
       conversations: ({ env }) => ConversationFiles.make({ ...config.env, ...env }),
-      open: Effect.fn("Codex.open")((request) => open(request))
+      // No parent of what it forks, which lasts as long as the process: it would be kept as long.
+      open: (request) => Effect.useSpan("Codex.open", () => open(request))
     }
   })

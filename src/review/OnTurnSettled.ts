@@ -14,36 +14,43 @@ import * as Transcript from "../runtime/Transcript.ts"
 
 type Settled = Pick<TurnRecord, "index" | "kind" | "status">
 
-export const make = Effect.gen(function* () {
-  const reviews = yield* Reviews
-  const transcript = yield* Transcript.make
-  const conversation = yield* ConversationUpTo.make
+/** A class: each session has one, and what it does is the same for all of them. */
+export class OnTurnSettled {
+  readonly #reviews: Reviews["Service"]
+  readonly #transcript: Transcript.Transcript
+
+  constructor(reviews: Reviews["Service"], transcript: Transcript.Transcript) {
+    this.#reviews = reviews
+    this.#transcript = transcript
+  }
 
   /** `toolIterations` is `null` where they have to be read. Returns `null` where it takes `count`. */
-  const countNow = (session: SessionRecord, settled: Settled, toolIterations: number | null) => {
+  countNow(session: SessionRecord, settled: Settled, toolIterations: number | null): Effect.Effect<void> | null {
     if (toolIterations === null) return null
     const interrupted = isCutOff(settled.status)
-    const counted = reviews.countNow(session, { ...settled, interrupted, toolIterations })
+    const counted = this.#reviews.countNow(session, { ...settled, interrupted, toolIterations })
     if (counted === null || toolIterations === 0) return counted
-    return Effect.andThen(transcript.storeToolCount(session.id, settled.index, toolIterations), counted)
+    return Effect.andThen(this.#transcript.storeToolCount(session.id, settled.index, toolIterations), counted)
   }
 
   /** Never fails: a failure is logged. */
-  const count = (session: SessionRecord, { index, kind, status }: Settled, toolIterations: number | null) =>
-    Effect.gen(function* () {
+  count(session: SessionRecord, { index, kind, status }: Settled, toolIterations: number | null): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const transcript = this.#transcript
+      const conversation = ConversationUpTo.of(transcript, session, index)
       if (toolIterations === null) {
         const { finalText, turn } = yield* transcript.resultWithStoredToolCount(session.id, index)
-        return yield* reviews.turnSettled(session, { ...turn, finalText }, conversation(session, index))
+        return yield* this.#reviews.turnSettled(session, { ...turn, finalText }, conversation)
       }
       yield* transcript.storeToolCount(session.id, index, toolIterations)
       const finalText = Effect.map(transcript.result(session.id, index), ({ finalText }) => finalText)
       const interrupted = isCutOff(status)
-      yield* reviews.turnSettled(
-        session,
-        { index, kind, status, interrupted, toolIterations, finalText },
-        conversation(session, index)
-      )
+      const settled = { index, kind, status, interrupted, toolIterations, finalText }
+      yield* this.#reviews.turnSettled(session, settled, conversation)
     }).pipe(Effect.catchCause((cause) => Effect.logWarning("A settled turn could not be read", cause)))
+  }
+}
 
-  return { count, countNow }
+export const make = Effect.gen(function* () {
+  return new OnTurnSettled(yield* Reviews, yield* Transcript.make)
 })

@@ -4,7 +4,8 @@ import type { LogFields } from "../domain/logLine.ts"
 import type { Notice } from "../domain/Notice.ts"
 import { isTurnOk } from "../domain/TurnOutcome.ts"
 import type { OpenTurns } from "./OpenTurns.ts"
-import type { Reaction } from "./reactions.ts"
+import type { CommittedStep } from "./commit.ts"
+import type { Reacting } from "./reactions.ts"
 
 interface Line {
   readonly level: "Info" | "Warn"
@@ -13,10 +14,15 @@ interface Line {
 }
 
 /** Its place is before that of `openTurns`, which forgets a turn with its end. */
-export const reaction =
-  ({ begun }: Pick<OpenTurns, "begun">): Reaction =>
-  ({ at, notices, record }) => {
-    const lines = notices.flatMap((notice) => lineOf(notice, at, begun) ?? [])
+export class LogNotices implements Reacting {
+  readonly #openTurns: OpenTurns
+
+  constructor(openTurns: OpenTurns) {
+    this.#openTurns = openTurns
+  }
+
+  react({ at, notices, record }: CommittedStep): Effect.Effect<void> | void {
+    const lines = notices.flatMap((notice) => lineOf(notice, at, this.#openTurns) ?? [])
     if (lines.length === 0) return
     return Effect.forEach(
       lines,
@@ -29,12 +35,13 @@ export const reaction =
       { discard: true }
     )
   }
+}
 
-const lineOf = (notice: Notice, at: number, begun: OpenTurns["begun"]): Line | null => {
+const lineOf = (notice: Notice, at: number, openTurns: OpenTurns): Line | null => {
   switch (notice._tag) {
     case "TurnEnded": {
       const { failure, status, turn } = notice
-      const known = begun(turn)
+      const known = openTurns.begun(turn)
       const isOk = isTurnOk(status)
       const fields = {
         turn,
