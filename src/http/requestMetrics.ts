@@ -1,7 +1,7 @@
 /** Counts and times the requests that were answered, for `/metrics`. No label holds a path or a session's id. */
 import { Metric } from "effect"
 import type { Context } from "effect"
-import { labelled } from "../runtime/labelled.ts"
+import { labelled } from "../domain/labelled.ts"
 
 /** Seconds, from a fast answer to the longest turn that is allowed: a request may wait for its turn's end. */
 const secondsBuckets = [0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800]

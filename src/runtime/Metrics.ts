@@ -7,7 +7,7 @@ import { Effect, Metric } from "effect"
 import type { Context } from "effect"
 import type { SessionState } from "../domain/Session.ts"
 import type { Usage } from "../domain/Turn.ts"
-import { labelled } from "./labelled.ts"
+import { labelled } from "../domain/labelled.ts"
 
 /** In seconds, from a fast answer to the longest turn that is allowed. */
 const secondsBuckets = [0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800]
