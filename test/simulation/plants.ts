@@ -184,7 +184,7 @@ export const plants: ReadonlyArray<Plant> = [
     file: "src/session/SessionActor.ts",
     replace: [
       [": Effect.void\n    }).pipe(Effect.uninterruptible)", ": Effect.void\n    })"],
-      ["LedgerError>)\n    }).pipe(Effect.uninterruptible)", "LedgerError>)\n    })"]
+      ["LedgerError>)\n  }, Effect.uninterruptible)", "LedgerError>)\n  })"]
     ]
   },
   {
