@@ -1,7 +1,7 @@
 /**
  * A turn that was accepted, for whoever submitted it. Its events, its result and its interruption are made when they are asked
- * for: most turns are only waited for. Getters of a class, as a getter of an object literal would cost each turn a hidden
- * class of its own, which lives until the next full collection (decision 0065).
+ * for: most turns are only waited for. They are getters of a class, as one in an object literal would have all of the turn kept until the
+ * next full collection (decision 0065).
  */
 import { Effect } from "effect"
 import type { Stream } from "effect"
