@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { code, table } from "./blocks.ts"
 
 const sources = [
+  "src/runtime/TurnMeters.ts",
   "src/runtime/Metrics.ts",
   "src/runtime/gauges.ts",
   "src/ledger/sql/commitMetrics.ts",

@@ -6,7 +6,7 @@ import type { AttentionKind } from "../domain/attention.ts"
 import { Unavailable } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { Gauged } from "../runtime/gauges.ts"
-import { appLabel } from "../runtime/Metrics.ts"
+import { appLabel } from "../runtime/TurnMeters.ts"
 import * as AttentionOf from "./inspection/attention.ts"
 
 const dayMillis = 86_400_000

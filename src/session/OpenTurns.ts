@@ -7,7 +7,8 @@ import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, SubmittedTurn } from "../ledger/Ledger.ts"
 import * as Tally from "../domain/Tally.ts"
 import { FleetCounts } from "../runtime/FleetCounts.ts"
-import * as Metrics from "../runtime/Metrics.ts"
+import { turnMeters } from "../runtime/TurnMeters.ts"
+import type { TurnMeters } from "../runtime/TurnMeters.ts"
 import type { CommittedStep } from "./commit.ts"
 import type { TurnPrompt } from "./CommandHandler.ts"
 import { isSubmission } from "./Envelope.ts"
@@ -23,7 +24,7 @@ interface Begun extends TurnPrompt {
 
 interface Services {
   readonly ledger: Ledger["Service"]
-  readonly meters: Metrics.TurnMeters
+  readonly meters: TurnMeters
   readonly fleet: (typeof FleetCounts)["Service"]
 }
 
@@ -112,7 +113,7 @@ export class OpenTurns {
 
 export const make = Effect.fnUntraced(function* ({ openTurn, record: { id } }: Session) {
   const ledger = yield* Ledger
-  const services = { ledger, meters: yield* Metrics.turnMeters, fleet: yield* FleetCounts }
+  const services = { ledger, meters: yield* turnMeters, fleet: yield* FleetCounts }
   const isCompaction = openTurn !== null && Option.getOrThrow(yield* ledger.turn(id, openTurn)).kind === "compact"
   return new OpenTurns(id, services, isCompaction ? openTurn : null)
 })

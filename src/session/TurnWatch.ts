@@ -7,7 +7,8 @@ import type { Scope } from "effect"
 import { ToolCount } from "../conversation/ToolCount.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
-import * as Metrics from "../runtime/Metrics.ts"
+import { turnMeters } from "../runtime/TurnMeters.ts"
+import type { TurnMeters } from "../runtime/TurnMeters.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import * as Transcript from "../runtime/Transcript.ts"
 import { AbortWatch } from "./AbortWatch.ts"
@@ -23,7 +24,7 @@ import { endsTool, isAside, SilenceWatch } from "./SilenceWatch.ts"
 interface Services {
   readonly journal: Journal
   readonly silences: SessionShared["Service"]["silences"]
-  readonly meters: Metrics.TurnMeters
+  readonly meters: TurnMeters
   readonly transcript: Transcript.Transcript
   readonly scope: Scope.Scope
   readonly clock: Clock.Clock
@@ -144,7 +145,7 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
   return new TurnWatch(session, new SilenceWatch(timers, limits, clock), new AbortWatch(timers, clock), {
     journal,
     silences: (yield* SessionShared).silences,
-    meters: yield* Metrics.turnMeters,
+    meters: yield* turnMeters,
     transcript: yield* Transcript.make,
     scope: yield* Effect.scope,
     clock
