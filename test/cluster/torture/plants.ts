@@ -57,13 +57,12 @@ export const clusterPlants: ReadonlyArray<ClusterPlant> = [
       file: "src/session/Journal.ts",
       replace: [
         [
-          "      tell(yield* write([]))\n",
-          `      if (buffer.waiting > 0) {
-        const stored = null
-        news.tell({ session, step: state.seq, event: written + 1, stepped: false, settled: [], closed: false, stored })
-        yield* Effect.sleep("30 millis")
-      }
-      yield* write([])\n`
+          "      return Effect.map(this.#write([]), (stored) => this.#tell(stored))\n",
+          `      if (this.#buffer.waiting === 0) return Effect.asVoid(this.#write([]))
+      const { record, seq: step } = this.#state
+      const told = { session: record.id, step, event: this.#written + 1, stepped: false, settled: [], closed: false }
+      this.#services.news.tell({ ...told, stored: null })
+      return Effect.andThen(Effect.sleep("30 millis"), Effect.asVoid(this.#write([])))\n`
         ]
       ]
     },
