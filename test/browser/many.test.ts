@@ -214,6 +214,7 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
 
     // One of them is gone before it is done: it is refused, and the others are done.
     await troupe.call("DELETE", `/sessions/${ids[3]}`, token)
+    await page.locator(`[data-session="${ids[3]}"]`, { hasText: /closed/i }).waitFor()
     await page.route(`**/sessions/${ids[5]}/close`, (route) =>
       route.fulfill({
         status: 503,
