@@ -43,6 +43,8 @@ export class SpawnedProcess {
 
   constructor(child: ChildProcess) {
     this.child = child
+    // For as long as it lives, and where it never does: an error that nobody listens for would end Troupe.
+    child.on("error", nothing)
     child.on("exit", (code, signal) => {
       // What it has started has no use for anybody any more.
       if (code !== null && code !== 0) signalGroup(child, "SIGTERM")
@@ -75,7 +77,7 @@ export class SpawnedProcess {
 export const spawn = (program: Program): Effect.Effect<SpawnedProcess, NodeJS.ErrnoException, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
-    const spawned = yield* started(() => launch(program))
+    const spawned = yield* started(program)
     yield* Scope.addFinalizer(scope, end(spawned))
     return spawned
   }).pipe(Effect.uninterruptible)
@@ -88,15 +90,13 @@ const launch = ({ args, cwd, env, file, stdin }: Program): ChildProcess =>
     stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe"]
   })
 
-const started = (launches: () => ChildProcess): Effect.Effect<SpawnedProcess, NodeJS.ErrnoException> =>
+const started = (program: Program): Effect.Effect<SpawnedProcess, NodeJS.ErrnoException> =>
   Effect.callback((done) => {
-    const child = launches()
+    const child = launch(program)
     const spawned = new SpawnedProcess(child)
     const failed = (error: NodeJS.ErrnoException) => done(Effect.fail(error))
     child.once("error", failed)
     child.once("spawn", () => {
-      // Also after the start: an error that nobody listens for would end Troupe.
-      child.on("error", nothing)
       child.off("error", failed)
       done(Effect.succeed(spawned))
     })

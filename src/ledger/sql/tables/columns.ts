@@ -148,9 +148,16 @@ export type Assignments = ReadonlyArray<readonly [column: string, value: SqlValu
 
 /** An UPDATE. The same columns give the same text, so that SQLite prepares it once. */
 export const updateOf = (table: string, assignments: Assignments, where: string, key: ReadonlyArray<SqlValue>) => ({
-  text: `UPDATE ${table} SET ${assignments.map(([column]) => `${column} = ?`).join(", ")} WHERE ${where} RETURNING 1`,
+  text: updateText(
+    table,
+    assignments.map(([column]) => column),
+    where
+  ),
   params: [...assignments.map(([, value]) => value), ...key]
 })
+
+const updateText = (table: string, columns: ReadonlyArray<string>, where: string): string =>
+  `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE ${where} RETURNING 1`
 
 /** The UPDATE of a patch's fields. It fails where no row has the key, also where the patch has no field. */
 export const patchOf = <A>(
@@ -188,10 +195,7 @@ const textOfPatch = <A>(table: string, fields: Fields<A>, changed: string, where
     const columns = keysOf(fields).flatMap((name) =>
       changed.includes(` ${String(name)} `) ? fields[name].columns : []
     )
-    text =
-      columns.length === 0
-        ? `SELECT 1 FROM ${table} WHERE ${where}`
-        : `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE ${where} RETURNING 1`
+    text = columns.length === 0 ? `SELECT 1 FROM ${table} WHERE ${where}` : updateText(table, columns, where)
     textsOfPatches.set(key, text)
   }
   return text
