@@ -146,7 +146,8 @@ const makeRouted = Effect.gen(function* () {
       route(request.session, repeatable, local.hibernate(request), (node) => node.hibernate(request)),
     release: (request) => route(request.session, repeatable, local.release(request), (node) => node.release(request)),
     adopt: local.adopt,
-    look: yield* LookEverywhere.make(local, clientOf)
+    look: yield* LookEverywhere.make(local, clientOf),
+    loaded: local.loaded
   })
 })
 

@@ -3,6 +3,7 @@ import { Effect, Option, Schema } from "effect"
 import { SessionId } from "../domain/Ids.ts"
 import type { AppName } from "../domain/Ids.ts"
 import { SessionNotFound } from "../domain/Refusal.ts"
+import type { SessionRecord } from "../domain/Session.ts"
 import type { Ledger } from "../ledger/Ledger.ts"
 
 /**
@@ -31,9 +32,21 @@ export const nameOfCaller = (caller: Caller): string => (caller._tag === "App" ?
 /** An empty id is none. */
 const isSessionId = Schema.is(SessionId)
 
-/** Another app's session is not found, in the same words as one that never existed. */
-export const findSession = Effect.fnUntraced(function* (ledger: Ledger["Service"], caller: Caller, id: string) {
+/**
+ * Another app's session is not found, in the same words as one that never existed. `loaded`: knows those whose actors run here,
+ * for a request that its actor decides in the end.
+ */
+export const findSession = Effect.fnUntraced(function* (
+  ledger: Ledger["Service"],
+  caller: Caller,
+  id: string,
+  loaded: (id: SessionId) => SessionRecord | null = notLoaded
+) {
+  const known = isSessionId(id) ? loaded(id) : null
+  if (known !== null && sees(caller, known)) return known
   const row = isSessionId(id) ? yield* ledger.session(id) : Option.none()
   if (Option.isNone(row) || !sees(caller, row.value)) return yield* new SessionNotFound({ id })
   return row.value
 })
+
+const notLoaded = () => null

@@ -3,6 +3,7 @@ import type { SessionEvent, SessionSnapshot } from "../../machines/session/machi
 import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
+import type { TurnRecord } from "../domain/Turn.ts"
 
 export interface SessionNews {
   readonly session: SessionId
@@ -41,6 +42,8 @@ export interface Committed {
   readonly next: NextTimer | null
   /** The approval that this step requested. */
   readonly newApproval: Pick<ApprovalRecord, "id" | "title"> | null
+  /** Turns that have ended with it, as they are stored, but for their cost; not those that another actor accepted. */
+  readonly ended: ReadonlyArray<TurnRecord>
 }
 
 /** A timer of a session that is stored in the ledger, and when it is due, in milliseconds since 1970. */

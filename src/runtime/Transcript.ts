@@ -24,6 +24,12 @@ export interface TranscriptQuery {
   readonly before?: number | undefined
 }
 
+/** What the news told of a turn (`supervision/HeardTurns.ts`). */
+interface Told {
+  readonly events: ReadonlyArray<StoredEvent>
+  readonly row: TurnRecord | null
+}
+
 /** A class: each session has one, and what it can do is the same for all of them. */
 export class Transcript {
   readonly #ledger: Ledger["Service"]
@@ -36,17 +42,18 @@ export class Transcript {
     return Effect.map(this.#ledger.eventsOfTurn(turn.session, turn.index), (events) => resultWith(turn, events))
   }
 
-  /** `told`: all events of the turn, where the caller has them. */
+  /** `told`: all events of the turn, where the caller has them, and its row where it has that too. */
   result(
     id: SessionId,
     index: number,
-    told: ReadonlyArray<StoredEvent> | null = null
+    told: Told | null = null
   ): Effect.Effect<TurnResult, LedgerError | TurnNotFound> {
+    if (told !== null && told.row !== null) return Effect.succeed(resultWith(told.row, told.events))
     return Effect.flatMap(
       this.#ledger.turn(id, index),
       (row): Effect.Effect<TurnResult, LedgerError | TurnNotFound> => {
         if (Option.isNone(row)) return Effect.fail(new TurnNotFound({ index }))
-        return told === null ? this.resultOfTurn(row.value) : Effect.succeed(resultWith(row.value, told))
+        return told === null ? this.resultOfTurn(row.value) : Effect.succeed(resultWith(row.value, told.events))
       }
     )
   }

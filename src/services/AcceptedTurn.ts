@@ -7,13 +7,14 @@ import { Effect } from "effect"
 import type { Stream } from "effect"
 import type { StreamedEvent } from "../domain/events/StreamedMessage.ts"
 import type { SessionId } from "../domain/Ids.ts"
-import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
+import type { SessionRecord } from "../domain/Session.ts"
 import { Unavailable } from "../domain/Refusal.ts"
 import type { TurnNotFound } from "../domain/Refusal.ts"
 import type { TurnResult } from "../domain/Turn.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import { cannot } from "../runtime/errors.ts"
 import type { Expectation } from "../supervision/expectEnds.ts"
+import type { ToldTurn } from "../supervision/HeardTurns.ts"
 import type { SessionFailed } from "../supervision/sessionMessages.ts"
 import type { Turning } from "./Sessions.ts"
 
@@ -24,7 +25,7 @@ export interface TurnWork {
   readonly result: (
     session: SessionId,
     turn: number,
-    told: ReadonlyArray<StoredEvent> | null
+    told: ToldTurn | null
   ) => Effect.Effect<TurnResult, LedgerError | TurnNotFound>
   readonly interrupt: (
     session: SessionRecord,

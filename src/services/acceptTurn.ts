@@ -128,7 +128,7 @@ export const make = Effect.gen(function* () {
 
   const submit = Effect.fnUntraced(
     function* (caller: Caller, id: string, turn: SubmitTurn) {
-      const record = yield* findSession(ledger, caller, id)
+      const record = yield* findSession(ledger, caller, id, host.loaded)
       const by = nameOfCaller(caller)
       const { submission: name } = turn
       if (name !== undefined) {

@@ -53,6 +53,10 @@ export class ActorPort implements SessionPort {
     return afterBoth(journal.append(turn, message), turnWatch.received(turn, message))
   }
 
+  agentTurn(turn: number, agentTurnId: string): Effect.Effect<void> {
+    return this.#parts.journal.agentTurn(turn, agentTurnId)
+  }
+
   requestApproval(request: ApprovalRequest): Effect.Effect<ApprovalDecision> {
     return this.#parts.approvals.request(request)
   }

@@ -22,6 +22,8 @@ export interface SessionPort {
   readonly postNow: (envelope: Posted) => Effect.Effect<void>
   /** Records what the agent said when it is called; its effect, which must be run, waits where too much is unwritten. */
   readonly append: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
+  /** Notes the agent's own id of a turn. */
+  readonly agentTurn: (turn: number, agentTurnId: string) => Effect.Effect<void>
   /** Asks a person. Always returns: the deadline answers with a denial, and so does the end of the turn. */
   readonly requestApproval: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
   /** Asks a person something that is no permission. `null`: declined, by the deadline or the end of the turn, too. */

@@ -12,7 +12,7 @@ import type { SessionMachine, SessionSnapshot } from "../../machines/session/mac
 import type { SessionId } from "../domain/Ids.ts"
 import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
+import type { LedgerError, LedgerWrite } from "../ledger/Ledger.ts"
 import { eventsTotal } from "../runtime/Metrics.ts"
 import { News } from "../runtime/News.ts"
 import type { Stored } from "../runtime/News.ts"
@@ -26,6 +26,7 @@ import { EventRows } from "./EventRows.ts"
 import type { Fault } from "./Fault.ts"
 import { noticesOf } from "./notices.ts"
 import type { Session } from "./Session.ts"
+import { TurnRows } from "./TurnRows.ts"
 import { webhookEntries } from "./webhookEntries.ts"
 import type { Draft, Step } from "./Step.ts"
 
@@ -50,6 +51,7 @@ export class Journal implements EventWriter {
   readonly #alone = Semaphore.makeUnsafe(1)
   readonly #buffer: ChunkBuffer
   readonly #rows = new EventRows()
+  readonly #turns = new TurnRows()
   #written: number
   #flushedAt = 0
   /** For whom `news` says when what waits is due; `null`: nothing is to be said. */
@@ -102,10 +104,31 @@ export class Journal implements EventWriter {
     for (const { message, turn } of messages) self.#buffer.append(turn, message, at)
     const owed = webhookEntries(webhooks.of(record.app), record, step, notices)
     const stored = yield* self.#write([...entries, ...owed])
+    const ended = self.#turns.stored(entries)
     self.#isOver = endedIn(step.decision.next, record)
     if (owed.length > 0) webhooks.owed(owed.map(({ delivery }) => delivery.webhook))
-    return { ...step, ...stored, previous, record, outbox, settled, approvals, notices, after } satisfies CommittedStep
+    return {
+      ...step,
+      ...stored,
+      previous,
+      record,
+      outbox,
+      settled,
+      ended,
+      approvals,
+      notices,
+      after
+    } satisfies CommittedStep
   })
+
+  /** The agent's own id of a turn. */
+  agentTurn(index: number, agentTurnId: string): Effect.Effect<void> {
+    const session = this.#state.record.id
+    const entries: ReadonlyArray<LedgerWrite> = [{ _tag: "TurnPatched", session, index, patch: { agentTurnId } }]
+    // It is stored with the next commit, which is before that of the turn's end.
+    this.#turns.stored(entries)
+    return this.#writes.writeLater(entries)
+  }
 
   get flush(): Effect.Effect<void, LedgerError> {
     return this.#alone.withPermit(this.#store())

@@ -59,6 +59,8 @@ export interface CommittedStep extends Step {
   readonly record: SessionRecord
   readonly outbox: CommitPlan["outbox"]
   readonly settled: CommitPlan["settled"]
+  /** The rows of turns that have their outcome with it, where this actor accepted them. */
+  readonly ended: ReadonlyArray<TurnRecord>
   readonly approvals: ApprovalEntries
   readonly notices: ReadonlyArray<Notice>
   /** Every event that follows from this step has a higher number. */

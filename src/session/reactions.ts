@@ -31,7 +31,7 @@ export class TellNews implements Reacting {
   }
 
   react(committed: CommittedStep): void {
-    const { after, approvals, at, before, characters, decision, event, events, record, seq, settled } = committed
+    const { after, approvals, at, before, characters, decision, ended, event, events, record, seq, settled } = committed
     this.#news.tell({
       session: record.id,
       step: seq,
@@ -51,7 +51,8 @@ export class TellNews implements Reacting {
           snapshot: decision.next,
           since: this.#session.since,
           next: this.#timers.next(),
-          newApproval: approvals.asked
+          newApproval: approvals.asked,
+          ended
         }
       }
     })

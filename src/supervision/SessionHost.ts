@@ -7,6 +7,8 @@
  */
 import { Context } from "effect"
 import type { Effect } from "effect"
+import type { SessionId } from "../domain/Ids.ts"
+import type { SessionRecord } from "../domain/Session.ts"
 import type { SessionMessages } from "./sessionMessages.ts"
 
 type Asked<M extends SessionMessages[keyof SessionMessages]> = (
@@ -43,5 +45,10 @@ export class SessionHost extends Context.Service<
     readonly adopt: Asked<SessionMessages["adopt"]>
     /** Of each of these sessions, in their order. Loads none. */
     readonly look: Asked<SessionMessages["look"]>
+    /**
+     * The record of a session that is loaded in this process, as its last commit stored it; `null`: the ledger has it. Where
+     * another node has taken it over since, what is asked for by it is refused.
+     */
+    readonly loaded: (session: SessionId) => SessionRecord | null
   }
 >()("troupe/supervision/SessionHost") {}

@@ -32,9 +32,7 @@ export const make = (current: (session: SessionId) => AgentProcess | undefined, 
         return yield* port.append(turn, troupeMessage("mcp_failed", { server, message }))
       }
       case "TurnStarted":
-        return yield* port.writes.writeLater([
-          { _tag: "TurnPatched", session, index: fact.turn, patch: { agentTurnId: fact.agentTurnId } }
-        ])
+        return yield* port.agentTurn(fact.turn, fact.agentTurnId)
       case "TurnEnded": {
         const { failure, stopReason, turn, usage, wire = null } = fact
         const { conversation } = agentProcess

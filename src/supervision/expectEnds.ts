@@ -7,7 +7,6 @@
  */
 import { Effect, Latch, Option } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
-import type { StoredEvent } from "../domain/Session.ts"
 import { passingOf } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
@@ -15,11 +14,12 @@ import { News } from "../runtime/News.ts"
 import type { SessionNews } from "../runtime/News.ts"
 import { SessionStops } from "../runtime/SessionStops.ts"
 import { HeardTurns } from "./HeardTurns.ts"
+import type { ToldTurn } from "./HeardTurns.ts"
 import { SessionFailed } from "./sessionMessages.ts"
 
 type Wait<A = void> = Effect.Effect<A, SessionFailed | LedgerError>
-/** All events of the turn that ended, where they were told to one who waited; `null`: they are to be read. */
-type Told = ReadonlyArray<StoredEvent> | null
+/** The turn that ended, where it was told to one who waited; `null`: it is to be read. */
+type Told = ToldTurn | null
 
 export interface Expectation {
   /**

@@ -110,7 +110,8 @@ export const make = Effect.gen(function* () {
         Effect.mapError(({ cause }) => failedBy(session, cause)),
         Effect.as({ isTaken: true })
       ),
-    look
+    look,
+    loaded: (session) => supervisor.view(session)?.record ?? null
   })
 })
 

@@ -66,7 +66,8 @@ const committed = (record: SessionRecord, n: number): Committed => ({
   snapshot: closed,
   since: n,
   next: null,
-  newApproval: null
+  newApproval: null,
+  ended: []
 })
 
 const withHub = Hub.layer.pipe(
@@ -95,7 +96,7 @@ const withHub = Hub.layer.pipe(
       load: () => null
     })
   ),
-  Layer.provide(Layer.mock(SessionHost)({ look: () => Effect.succeed([]) })),
+  Layer.provide(Layer.mock(SessionHost)({ look: () => Effect.succeed([]), loaded: () => null })),
   Layer.provide(CircuitBreaker.layer),
   Layer.provideMerge(News.layer),
   Layer.provideMerge(SqliteLedger.layer(":memory:"))
@@ -167,7 +168,8 @@ describe("the hub", () => {
           snapshot: { ...newborn, context: { ...newborn.context, approvals: [...ids] } },
           since: 1,
           next: null,
-          newApproval: approval === null ? null : { id: approval, title: `may I ${approval}` }
+          newApproval: approval === null ? null : { id: approval, title: `may I ${approval}` },
+          ended: []
         })
       asking(["a"], "a")
       asking(["a", "b"], "b")

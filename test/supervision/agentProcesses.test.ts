@@ -129,6 +129,7 @@ const makeSession = Effect.fnUntraced(function* (name: string) {
     post,
     postNow: post,
     append: () => Effect.void,
+    agentTurn: () => Effect.void,
     requestApproval: () => Effect.succeed("deny"),
     ask: () => Effect.succeed(null),
     promptOf: () => Effect.die("no turn is run here"),

@@ -78,6 +78,7 @@ const portOn = (writes: Pick<Ledger["Service"], "write" | "writeLater">): Sessio
   post: () => Effect.void,
   postNow: () => Effect.void,
   append: () => Effect.void,
+  agentTurn: () => Effect.void,
   requestApproval: () => Effect.succeed("deny"),
   ask: () => Effect.succeed(null),
   promptOf: () => Effect.die("no turn is run here"),

@@ -32,6 +32,7 @@ it.effect("a look says of each session which actor is loaded and what it has ref
 )
 
 const silent = Layer.mock(SessionHost)({
+  loaded: () => null,
   look: ({ sessions }) =>
     Effect.succeed(sessions.map((session) => ({ _tag: "NotSeen", session, node: "b", since: 5 }) as const))
 })

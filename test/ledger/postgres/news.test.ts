@@ -40,7 +40,7 @@ const beside = (url: string) =>
         News.layer,
         SessionShared.layer,
         CircuitBreaker.layer,
-        Layer.mock(SessionHost)({ look: () => Effect.succeed([]) }),
+        Layer.mock(SessionHost)({ look: () => Effect.succeed([]), loaded: () => null }),
         Layer.mock(Supervisor)({
           view: () => null,
           views: () => [],
