@@ -1,5 +1,6 @@
 /**
- * Several events of one turn in one row: the first is the text of its message, and what follows is a list of pieces.
+ * Several events of one turn in one row: the first is the text of its message, and what follows is a list of pieces. An event of the
+ * session that comes between those of the turn, as a new state, has a piece of its own kind.
  *
  * Events of a turn differ little in their text: a few words of an answer, a line of a tool's output. So a piece has only what is
  * between the text's beginning and its end, where it shares those with the last text that is stored as a whole. Texts are cut
@@ -8,6 +9,7 @@
  *     AT.LENGTH=TEXT                       a whole text, to which the pieces behind it refer
  *     AT.LENGTH.BEGINNING.END:TEXT         what is between that many characters of it
  *     AT.LENGTH:TEXT                       the same as of the piece before
+ *     AT.LENGTH!TEXT                       a whole text of the session's, to which no piece refers
  *
  * AT is the time since the event before, in milliseconds. All numbers are of base 36, lengths are in UTF-16 units.
  */
@@ -50,10 +52,11 @@ export class PieceWriter {
     this.#whole = first
   }
 
-  /** The piece of the next event. */
-  piece(at: number, text: string): string {
+  /** The piece of the next event; `ofTurn`: it is of the row's turn. */
+  piece(at: number, text: string, ofTurn = true): string {
     const head = (at - this.#at).toString(36)
     this.#at = at
+    if (!ofTurn) return `${head}.${text.length.toString(36)}!${text}`
     const whole = this.#whole
     if (text.length <= longestCompared && whole.length <= longestCompared) {
       const beginning = commonBeginning(whole, text, text.startsWith(this.#begins) ? this.#begins.length : 0)
@@ -89,12 +92,13 @@ export class PieceWriter {
 export interface PieceEvent {
   readonly at: number
   readonly text: string
+  readonly ofTurn: boolean
 }
 
 /** The events of a row. It ends where the pieces can't be read any further. */
 export const eventsIn = (at: number, first: string, pieces: string): ReadonlyArray<PieceEvent> => {
-  const events: Array<PieceEvent> = [{ at, text: first }]
-  const head = /(-?[0-9a-z]+)\.([0-9a-z]+)(?:\.([0-9a-z]+)\.([0-9a-z]+))?([:=])/y
+  const events: Array<PieceEvent> = [{ at, text: first, ofTurn: true }]
+  const head = /(-?[0-9a-z]+)\.([0-9a-z]+)(?:\.([0-9a-z]+)\.([0-9a-z]+))?([!:=])/y
   let whole = first
   let beginning = 0
   let end = 0
@@ -108,18 +112,22 @@ export const eventsIn = (at: number, first: string, pieces: string): ReadonlyArr
     if (position > pieces.length) break
     const text = pieces.slice(from, position)
     time += Number.parseInt(after, 36)
+    if (kind === "!") {
+      events.push({ at: time, text, ofTurn: false })
+      continue
+    }
     if (kind === "=") {
       whole = text
       beginning = 0
       end = 0
-      events.push({ at: time, text })
+      events.push({ at: time, text, ofTurn: true })
       continue
     }
     if (begins !== undefined && ends !== undefined) {
       beginning = Number.parseInt(begins, 36)
       end = Number.parseInt(ends, 36)
     }
-    events.push({ at: time, text: whole.slice(0, beginning) + text + whole.slice(whole.length - end) })
+    events.push({ at: time, text: whole.slice(0, beginning) + text + whole.slice(whole.length - end), ofTurn: true })
   }
   return events
 }

@@ -1,5 +1,6 @@
 /**
- * Puts a session's events into the ledger's rows: events of one turn that follow each other share one (`ledger/eventPieces.ts`).
+ * Puts a session's events into the ledger's rows: events of one turn that follow each other share one (`ledger/eventPieces.ts`), and
+ * those of the session that are among them.
  *
  * A row of its own costs an event of some words many times its text: the session's and the message's names, and the entries of
  * two indexes. So what is stored in the same commit is one row, and a row that is still short gets what comes next.
@@ -52,8 +53,10 @@ export class EventRows {
     for (const event of events) {
       const { at, json: text = JSON.stringify(event.message), seq, turn } = event
       characters += text.length
-      if (row !== null && row.turn === turn && row.last + 1 === seq) {
-        const piece = row.writer.piece(at, text)
+      const ofTurn = turn === row?.turn
+      // A row of the session's own has no turn that could join it.
+      if (row !== null && (ofTurn || (turn === null && row.turn !== null)) && row.last + 1 === seq) {
+        const piece = row.writer.piece(at, text, ofTurn)
         const bytes = row.bytes + Buffer.byteLength(piece)
         if (bytes <= most) {
           written ??= { first: null, events: [], more: "" }

@@ -2,16 +2,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { eventsIn, PieceWriter } from "../../src/ledger/eventPieces.ts"
 
-const piecesOf = (events: ReadonlyArray<readonly [at: number, text: string]>) => {
+type Event = readonly [at: number, text: string, ofTurn?: boolean]
+
+const piecesOf = (events: ReadonlyArray<Event>) => {
   const [[at, first] = [0, ""], ...others] = events
   const writer = new PieceWriter(at, first)
-  const pieces = others.map(([time, text]) => writer.piece(time, text))
+  const pieces = others.map(([time, text, ofTurn]) => writer.piece(time, text, ofTurn))
   return { at, first, pieces }
 }
 
-const readBack = (events: ReadonlyArray<readonly [at: number, text: string]>) => {
+const readBack = (events: ReadonlyArray<Event>) => {
   const { at, first, pieces } = piecesOf(events)
-  return eventsIn(at, first, pieces.join("")).map((event) => [event.at, event.text])
+  return eventsIn(at, first, pieces.join("")).map(({ at, ofTurn, text }): Event => [at, text, ofTurn])
 }
 
 const chunk = (text: string) => JSON.stringify({ method: "session/update", params: { update: { text }, id: "m" } })
@@ -40,6 +42,7 @@ describe("the pieces of a row", () => {
       "é",
       "„“",
       ":=.",
+      "1.1!x",
       "1.2:3",
       "\\ud83d",
       "\n\r\u0000",
@@ -51,14 +54,12 @@ describe("the pieces of a row", () => {
       return Math.floor((seed / 2_147_483_648) * below)
     }
     for (let round = 0; round < 300; round++) {
-      const events = Array.from({ length: 1 + random(12) }, () => {
+      const events = Array.from({ length: 1 + random(12) }, (_, nth) => {
         const text = Array.from({ length: random(4) }, () => texts[random(texts.length)]).join("")
-        return [random(3) === 0 ? -1 - random(1_000) : random(1e12), random(3) === 0 ? text : chunk(text)] as const
+        const at = random(3) === 0 ? -1 - random(1_000) : random(1e12)
+        return [at, random(3) === 0 ? text : chunk(text), nth === 0 || random(5) > 0] as const
       })
-      assert.deepStrictEqual(
-        readBack(events),
-        events.map(([at, text]) => [at, text])
-      )
+      assert.deepStrictEqual(readBack(events), events)
     }
   })
 

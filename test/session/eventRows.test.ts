@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { updateMessage } from "../../src/domain/Acp.ts"
+import { troupeMessage } from "../../src/domain/events/troupeMessage.ts"
 import type { StoredEvent } from "../../src/domain/Session.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
@@ -77,4 +78,33 @@ describe("the rows of a session's events", () => {
       ]
     )
   })
+
+  it.effect("have the session's own events among those of the turn, and give each to whom it belongs", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      const rows = new EventRows()
+      yield* ledger.write([opened()])
+      const state = (seq: number): StoredEvent => ({
+        ...said(seq, ""),
+        turn: null,
+        message: troupeMessage("state", { from: `s${seq}`, to: "idle.awake", event: "turn.ended" })
+      })
+      const begun = [said(1, "a"), said(2, "„b“ 👋"), state(3), said(4, "c"), state(5)]
+      const { entries } = rows.entriesOf(begun)
+      assert.lengthOf(entries, 1)
+      yield* ledger.write(entries)
+      // Of the session alone: no turn may join them, and they join no stored row.
+      const between = rows.entriesOf([state(6), state(7)]).entries
+      yield* ledger.write(between)
+      const more = [said(8, "d"), said(9, "e")]
+      yield* ledger.write(rows.entriesOf(more).entries)
+      const all = [...begun, state(6), state(7), ...more]
+      assert.deepStrictEqual(yield* ledger.events(id, 0, 100), all)
+      assert.deepStrictEqual(yield* ledger.events(id, 2, 3), all.slice(2, 5))
+      assert.deepStrictEqual(
+        yield* ledger.eventsOfTurn(id, 1),
+        all.filter(({ turn }) => turn === 1)
+      )
+    }).pipe(Effect.provide(SqliteLedger.layer(":memory:")))
+  )
 })

@@ -19,6 +19,7 @@ import openTurns from "./migrations/0011_open_turns.ts"
 import lastOutcomes from "./migrations/0012_last_outcomes.ts"
 import fleet from "./migrations/0013_fleet.ts"
 import openings from "./migrations/0014_openings.ts"
+import sessionPieces from "./migrations/0015_session_pieces.ts"
 
 export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   ledger,
@@ -34,7 +35,8 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   openTurns,
   lastOutcomes,
   fleet,
-  openings
+  openings,
+  sessionPieces
 ]
 
 export const migrationsTable = "troupe_migrations"

@@ -34,6 +34,7 @@ import lastOutcomes from "./migrations/0026_last_outcomes.ts"
 import fleet from "./migrations/0027_fleet.ts"
 import lists from "./migrations/0028_lists.ts"
 import turnBounds from "./migrations/0029_turn_bounds.ts"
+import sessionPieces from "./migrations/0030_session_pieces.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -65,7 +66,8 @@ export const migrations = {
   "0026_last_outcomes": lastOutcomes,
   "0027_fleet": fleet,
   "0028_lists": lists,
-  "0029_turn_bounds": turnBounds
+  "0029_turn_bounds": turnBounds,
+  "0030_session_pieces": sessionPieces
 }
 
 export const migrationsTable = "troupe_migrations"

@@ -1,6 +1,6 @@
 /**
- * A session's events, numbered without a gap. A row has the text of one event's message, and may have those that come behind it
- * in the same turn (`ledger/eventPieces.ts`): `more`, and the number of the last of them.
+ * A session's events, numbered without a gap. A row has the text of one event's message, and may have those that come behind it,
+ * of the same turn or of none (`ledger/eventPieces.ts`): `more`, and the number of the last of them.
  */
 import { Effect } from "effect"
 import type { AcpMessage } from "../../../domain/Acp.ts"
@@ -8,6 +8,7 @@ import { troupeMessage } from "../../../domain/events/troupeMessage.ts"
 import type { SessionId } from "../../../domain/Ids.ts"
 import type { StoredEvent } from "../../../domain/Session.ts"
 import { eventsIn } from "../../eventPieces.ts"
+import type { PieceEvent } from "../../eventPieces.ts"
 import type { LedgerWrite } from "../../LedgerWrite.ts"
 import type { Database, SqlValue, Write } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
@@ -69,21 +70,21 @@ const eventsOf = (
   after: number = 0,
   to: number = Infinity
 ): ReadonlyArray<StoredEvent> => {
-  const eventOf = (nth: number, time: number, text: string | undefined): StoredEvent => ({
+  const eventOf = (nth: number, piece: PieceEvent | undefined): StoredEvent => ({
     session,
     seq: seq + nth,
-    turn,
-    at: time,
-    message: text === undefined ? unreadable("is missing in the ledger") : readableJson<AcpMessage>(text, unreadable)
+    turn: piece?.ofTurn === false ? null : turn,
+    at: piece?.at ?? at,
+    message:
+      piece === undefined ? unreadable("is missing in the ledger") : readableJson<AcpMessage>(piece.text, unreadable)
   })
-  if (more === null || last === null) return seq > after && seq <= to ? [eventOf(0, at, message)] : []
+  if (more === null || last === null) {
+    return seq > after && seq <= to ? [eventOf(0, { at, text: message, ofTurn: true })] : []
+  }
   const found = eventsIn(at, message, more)
   const first = Math.max(0, after + 1 - seq)
   const count = Math.max(0, Math.min(last, to) + 1 - seq - first)
-  return Array.from({ length: count }, (_, n) => {
-    const nth = first + n
-    return eventOf(nth, found[nth]?.at ?? at, found[nth]?.text)
-  })
+  return Array.from({ length: count }, (_, n) => eventOf(first + n, found[first + n]))
 }
 
 const columns = "SELECT session, seq, turn, at, message, more, last FROM events"
@@ -117,6 +118,8 @@ export const reads = (db: Database) => ({
       .pipe(Effect.map((rows) => rows.flat())),
   eventsOfTurn: (session: SessionId, turn: number) =>
     db
-      .all("read a turn's events", ofTurn(db.dialect), [session, turn], (row: EventRow) => eventsOf(row))
+      .all("read a turn's events", ofTurn(db.dialect), [session, turn], (row: EventRow) =>
+        eventsOf(row).filter((event) => event.turn === turn)
+      )
       .pipe(Effect.map((rows) => rows.flat()))
 })
