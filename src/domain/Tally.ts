@@ -44,21 +44,24 @@ const millisOf = (bound: number): number => leastMillis * growth ** bound
 
 export const one = (millis: number): Histogram => ({ [boundOf(millis)]: 1 })
 
-const sums = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>) => {
+type Counts = Readonly<Record<string, number>>
+
+const sums = (a: Counts, b: Counts | undefined): Counts => {
+  if (b === undefined) return a
   const sum: Record<string, number> = { ...a }
-  for (const [key, n] of Object.entries(b)) sum[key] = (sum[key] ?? 0) + n
+  for (const key in b) sum[key] = (sum[key] ?? 0) + b[key]!
   return sum
 }
 
 export const added = (a: Tally, b: Partial<Tally>): Tally => ({
-  outcomes: sums(a.outcomes, b.outcomes ?? {}),
-  failures: sums(a.failures, b.failures ?? {}),
-  deaths: sums(a.deaths, b.deaths ?? {}),
+  outcomes: sums(a.outcomes, b.outcomes),
+  failures: sums(a.failures, b.failures),
+  deaths: sums(a.deaths, b.deaths),
   restarts: a.restarts + (b.restarts ?? 0),
   tokens: a.tokens + (b.tokens ?? 0),
-  duration: sums(a.duration, b.duration ?? {}),
-  wait: sums(a.wait, b.wait ?? {}),
-  start: sums(a.start, b.start ?? {})
+  duration: sums(a.duration, b.duration),
+  wait: sums(a.wait, b.wait),
+  start: sums(a.start, b.start)
 })
 
 /** In milliseconds; `null`: there is nothing to say it of. */

@@ -15,7 +15,7 @@ import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
 import { openingOf } from "../domain/sessionName.ts"
 import { addUsage, isCutOff, lastOutcomeOf, noUsage } from "../domain/Turn.ts"
 import type { StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
-import type { LedgerWrite } from "../ledger/Ledger.ts"
+import type { LedgerWrite, SessionPatch } from "../ledger/Ledger.ts"
 import { approvalEntries } from "./approvalEntries.ts"
 import type { ApprovalEntries } from "./approvalEntries.ts"
 import { auditEntries } from "./auditEntries.ts"
@@ -282,5 +282,8 @@ const outcome = (
 const wasHanded = (before: SessionSnapshot, { failure }: Settlement): boolean =>
   !before.hasTag("promptPending") && failure?.class !== "not_delivered"
 
-const changed = (before: SessionRecord, after: SessionRecord) =>
-  Object.fromEntries(sessionPatchKeys.filter((key) => before[key] !== after[key]).map((key) => [key, after[key]]))
+const changed = (before: SessionRecord, after: SessionRecord): SessionPatch => {
+  const patch: { [K in (typeof sessionPatchKeys)[number]]?: unknown } = {}
+  for (const key of sessionPatchKeys) if (before[key] !== after[key]) patch[key] = after[key]
+  return patch as SessionPatch
+}
