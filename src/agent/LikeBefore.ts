@@ -7,6 +7,7 @@
  */
 import { at, listIn, objectIn } from "../domain/json.ts"
 import type { JsonObject } from "../domain/json.ts"
+import { begins } from "../domain/begins.ts"
 
 interface Place {
   readonly member: string
@@ -77,7 +78,7 @@ export class LikeBefore {
   read(line: string): JsonObject | null {
     if (this.#known === null) return null
     const { begin, end, withText } = this.#known
-    if (line.length < begin.length + end.length || !line.startsWith(begin) || !line.endsWith(end)) return null
+    if (line.length < begin.length + end.length || !begins(line, begin) || !line.endsWith(end)) return null
     const inner = line.slice(begin.length, line.length - end.length)
     if (isPlain.test(inner)) return withText(inner)
     const text = parsedText(inner)
