@@ -5,9 +5,9 @@
  * What is left of the line in front of the text and behind it was parsed once. The text is a string of JSON by itself, or the
  * line is none of these. So the message is what the line says, as the parser would read it.
  */
+import { beginsWith } from "../domain/beginsWith.ts"
 import { at, listIn, objectIn } from "../domain/json.ts"
 import type { JsonObject } from "../domain/json.ts"
-import { begins } from "../domain/begins.ts"
 
 interface Place {
   readonly member: string
@@ -78,7 +78,7 @@ export class LikeBefore {
   read(line: string): JsonObject | null {
     if (this.#known === null) return null
     const { begin, end, withText } = this.#known
-    if (line.length < begin.length + end.length || !begins(line, begin) || !line.endsWith(end)) return null
+    if (line.length < begin.length + end.length || !beginsWith(line, begin) || !line.endsWith(end)) return null
     const inner = line.slice(begin.length, line.length - end.length)
     if (isPlain.test(inner)) return withText(inner)
     const text = parsedText(inner)

@@ -13,8 +13,7 @@
  *
  * AT is the time since the event before, in milliseconds. All numbers are of base 36, lengths are in UTF-16 units.
  */
-
-import { begins } from "../domain/begins.ts"
+import { beginsWith } from "../domain/beginsWith.ts"
 
 /** A text that is longer is stored as a whole: it is not looked through for each event. */
 const longestCompared = 4_096
@@ -61,7 +60,7 @@ export class PieceWriter {
     if (!ofTurn) return `${head}.${text.length.toString(36)}!${text}`
     const whole = this.#whole
     if (text.length <= longestCompared && whole.length <= longestCompared) {
-      const beginning = commonBeginning(whole, text, begins(text, this.#begins) ? this.#begins.length : 0)
+      const beginning = commonBeginning(whole, text, beginsWith(text, this.#begins) ? this.#begins.length : 0)
       const most = Math.min(whole.length, text.length) - beginning
       const isShared = this.#ends.length <= most && text.endsWith(this.#ends)
       const end = commonEnd(whole, text, most, isShared ? this.#ends.length : 0)

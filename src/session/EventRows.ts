@@ -2,8 +2,8 @@
  * Puts a session's events into the ledger's rows: events of one turn that follow each other share one (`ledger/eventPieces.ts`), and
  * those of the session that are among them.
  *
- * A row of its own costs an event of some words many times its text: the session's and the message's names, and the entries of
- * two indexes. So what is stored in the same commit is one row, and a row that is still short gets what comes next.
+ * A row of its own costs an event of some words many times its text: the session's and the message's names, and an entry of
+ * an index. So what is stored in the same commit is one row, and a row that is still short gets what comes next.
  */
 import type { StoredEvent } from "../domain/Session.ts"
 import { PieceWriter } from "../ledger/eventPieces.ts"

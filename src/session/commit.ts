@@ -13,14 +13,15 @@ import type { Notice } from "../domain/Notice.ts"
 import { sessionPatchKeys } from "../domain/Session.ts"
 import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
 import { openingOf } from "../domain/sessionName.ts"
-import { addUsage, isCutOff, lastOutcomeOf, noUsage } from "../domain/Turn.ts"
-import type { StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
+import { addUsage, lastOutcomeOf, noUsage } from "../domain/Turn.ts"
+import type { TurnRecord, Usage } from "../domain/Turn.ts"
 import type { LedgerWrite, SessionPatch } from "../ledger/Ledger.ts"
 import { approvalEntries } from "./approvalEntries.ts"
 import type { ApprovalEntries } from "./approvalEntries.ts"
 import { auditEntries } from "./auditEntries.ts"
-import type { Submission } from "./Envelope.ts"
 import type { Step } from "./Step.ts"
+import { newTurn, outcome, queuedSettlement, turnPatch } from "./turnEntries.ts"
+import type { TurnPatched } from "./turnEntries.ts"
 import { turnMessages } from "./turnMessages.ts"
 
 interface OutboxEntry {
@@ -217,66 +218,6 @@ const foundBy = ({ contextLost, decision, event }: Step, directory: string) => {
     }
   }
 }
-
-const newTurn = (
-  { id, threadId }: SessionRecord,
-  index: number,
-  status: "queued" | "running",
-  { content = null, context = null, kind = "prompt", prompt, settings = {} }: Submission,
-  at: number
-): TurnRecord => ({
-  session: id,
-  index,
-  kind,
-  status,
-  prompt,
-  content,
-  givenContext: context?.text ?? null,
-  settings,
-  submittedAt: at,
-  endedAt: null,
-  stopReason: null,
-  usage: noUsage,
-  failure: null,
-  interrupted: false,
-  toolIterations: 0,
-  threadId,
-  agentTurnId: null,
-  contextLost: false,
-  contextAsOf: null,
-  workdirLost: false
-})
-
-/** Of a turn that ends in line, having reached no agent. */
-const queuedSettlement = (turn: number, failure: NonNullable<Settlement["failure"]>): Settlement =>
-  failure.class === "interrupted"
-    ? { turn, status: "interrupted", stopReason: "cancelled", failure, withoutEnd: false }
-    : { turn, status: "failed", stopReason: "error", failure, withoutEnd: false }
-
-type TurnPatched = Extract<LedgerWrite, { readonly _tag: "TurnPatched" }>
-
-const turnPatch = (session: SessionRecord["id"], index: number, patch: TurnPatched["patch"]): TurnPatched => ({
-  _tag: "TurnPatched",
-  session,
-  index,
-  patch
-})
-
-const outcome = (
-  { id, threadId }: SessionRecord,
-  { failure, status, stopReason, turn }: Settlement,
-  at: number,
-  usage: Usage
-): TurnPatched =>
-  turnPatch(id, turn, {
-    status,
-    endedAt: at,
-    stopReason: stopReason as StopReason,
-    usage,
-    failure,
-    interrupted: isCutOff(status),
-    threadId
-  })
 
 /** The agent is only asked after its process is ready, and a crash in between is known by its class. */
 const wasHanded = (before: SessionSnapshot, { failure }: Settlement): boolean =>

@@ -19,7 +19,7 @@ import * as Refusals from "../Refusals.ts"
 import { failureOf, stopReasonOf } from "./RunningTurn.ts"
 import type { PromptReply, RunningTurn } from "./RunningTurn.ts"
 import { line } from "./sentence.ts"
-import { ToolCalls } from "./ToolCalls.ts"
+import { RememberedCalls } from "./RememberedCalls.ts"
 import { cut } from "../../domain/cut.ts"
 
 export type { PromptReply } from "./RunningTurn.ts"
@@ -52,9 +52,9 @@ export class TurnTracker {
   replaying = false
   /** The name that the agent gave itself, for sentences. */
   identity: AgentIdentity
-  readonly #calls = new ToolCalls()
+  readonly #calls = new RememberedCalls()
   /** Each sub-agent numbers its calls by itself. `null`: none has called any. */
-  #subagentCalls: ToolCalls | null = null
+  #subagentCalls: RememberedCalls | null = null
   readonly #refusals = Refusals.make()
   #running: RunningTurn | null = null
   #last: number | null = null
@@ -194,8 +194,8 @@ export class TurnTracker {
     return this.#last === null ? undefined : (nonEmptyTextIn(sessionId) ?? undefined)
   }
 
-  #callsOfSubagents(): ToolCalls {
-    return (this.#subagentCalls ??= new ToolCalls())
+  #callsOfSubagents(): RememberedCalls {
+    return (this.#subagentCalls ??= new RememberedCalls())
   }
 }
 

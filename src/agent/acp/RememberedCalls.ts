@@ -24,7 +24,7 @@ interface ToolCall {
 /** How many calls are remembered. The oldest are forgotten first; their late updates go to the last turn. */
 const maxToolCalls = 1_024
 
-export class ToolCalls {
+export class RememberedCalls {
   readonly #calls = new Map<string, ToolCall>()
   /** What requests said of calls that only they have named. Of one turn, because an input can be long. `null`: nothing yet. */
   #requested: Map<string, JsonObject> | null = null
