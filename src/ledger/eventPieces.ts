@@ -113,22 +113,16 @@ export const eventsIn = (at: number, first: string, pieces: string): ReadonlyArr
     if (position > pieces.length) break
     const text = pieces.slice(from, position)
     time += Number.parseInt(after, 36)
-    if (kind === "!") {
-      events.push({ at: time, text, ofTurn: false })
-      continue
-    }
     if (kind === "=") {
       whole = text
       beginning = 0
       end = 0
-      events.push({ at: time, text, ofTurn: true })
-      continue
-    }
-    if (begins !== undefined && ends !== undefined) {
+    } else if (begins !== undefined && ends !== undefined) {
       beginning = Number.parseInt(begins, 36)
       end = Number.parseInt(ends, 36)
     }
-    events.push({ at: time, text: whole.slice(0, beginning) + text + whole.slice(whole.length - end), ofTurn: true })
+    const all = kind === ":" ? whole.slice(0, beginning) + text + whole.slice(whole.length - end) : text
+    events.push({ at: time, text: all, ofTurn: kind !== "!" })
   }
   return events
 }

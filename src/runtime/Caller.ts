@@ -42,11 +42,13 @@ export const findSession = Effect.fnUntraced(function* (
   id: string,
   loaded: (id: SessionId) => SessionRecord | null = notLoaded
 ) {
-  const known = isSessionId(id) ? loaded(id) : null
-  if (known !== null && sees(caller, known)) return known
-  const row = isSessionId(id) ? yield* ledger.session(id) : Option.none()
-  if (Option.isNone(row) || !sees(caller, row.value)) return yield* new SessionNotFound({ id })
-  return row.value
+  if (isSessionId(id)) {
+    const known = loaded(id)
+    if (known !== null && sees(caller, known)) return known
+    const row = yield* ledger.session(id)
+    if (Option.isSome(row) && sees(caller, row.value)) return row.value
+  }
+  return yield* new SessionNotFound({ id })
 })
 
 const notLoaded = () => null

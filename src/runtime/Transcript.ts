@@ -24,9 +24,11 @@ export interface TranscriptQuery {
   readonly before?: number | undefined
 }
 
-/** What the news told of a turn (`supervision/HeardTurns.ts`). */
-interface Told {
+/** A turn that has ended, as the news told it (`supervision/HeardTurns.ts`). */
+export interface ToldTurn {
+  /** All of its events up to now. */
   readonly events: ReadonlyArray<StoredEvent>
+  /** As it is stored; `null`: it is to be read. */
   readonly row: TurnRecord | null
 }
 
@@ -46,7 +48,7 @@ export class Transcript {
   result(
     id: SessionId,
     index: number,
-    told: Told | null = null
+    told: ToldTurn | null = null
   ): Effect.Effect<TurnResult, LedgerError | TurnNotFound> {
     if (told !== null && told.row !== null) return Effect.succeed(resultWith(told.row, told.events))
     return Effect.flatMap(

@@ -33,15 +33,10 @@ const make = Effect.gen(function* () {
     const now = clock.currentTimeMillisUnsafe()
     const at = now - (now % tallyStepMillis)
     const keyOf = (app: string) => JSON.stringify([at, app, agent])
-    let its = app
-    let key = keyOf(app)
-    let row = rows.get(key)
-    if (row === undefined && rows.size >= mostRows) {
-      its = otherApps
-      key = keyOf(its)
-      row = rows.get(key)
-    }
-    rows.set(key, { at, run, app: its, agent, tally: added(row?.tally ?? emptyTally, counted) })
+    const its = rows.size < mostRows || rows.has(keyOf(app)) ? app : otherApps
+    const key = keyOf(its)
+    const tally = added(rows.get(key)?.tally ?? emptyTally, counted)
+    rows.set(key, { at, run, app: its, agent, tally })
     changed.add(key)
   }
 

@@ -54,8 +54,7 @@ export class EventRows {
       const { at, json: text = JSON.stringify(event.message), seq, turn } = event
       characters += text.length
       const ofTurn = turn === row?.turn
-      // A row of the session's own has no turn that could join it.
-      if (row !== null && (ofTurn || (turn === null && row.turn !== null)) && row.last + 1 === seq) {
+      if (row !== null && (ofTurn || turn === null) && row.last + 1 === seq) {
         const piece = row.writer.piece(at, text, ofTurn)
         const bytes = row.bytes + Buffer.byteLength(piece)
         if (bytes <= most) {

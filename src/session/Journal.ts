@@ -26,6 +26,7 @@ import { EventRows } from "./EventRows.ts"
 import type { Fault } from "./Fault.ts"
 import { noticesOf } from "./notices.ts"
 import type { Session } from "./Session.ts"
+import { turnPatch } from "./turnEntries.ts"
 import { TurnRows } from "./TurnRows.ts"
 import { webhookEntries } from "./webhookEntries.ts"
 import type { Draft, Step } from "./Step.ts"
@@ -124,7 +125,7 @@ export class Journal implements EventWriter {
   /** The agent's own id of a turn. */
   agentTurn(index: number, agentTurnId: string): Effect.Effect<void> {
     const session = this.#state.record.id
-    const entries: ReadonlyArray<LedgerWrite> = [{ _tag: "TurnPatched", session, index, patch: { agentTurnId } }]
+    const entries = [turnPatch(session, index, { agentTurnId })]
     // It is stored with the next commit, which is before that of the turn's end.
     this.#turns.stored(entries)
     return this.#writes.writeLater(entries)
@@ -242,5 +243,5 @@ const boundsOf = (
 ): ReadonlyArray<LedgerWrite> => {
   const lasts = new Map<number, number>()
   for (const { seq, turn } of events) if (turn !== null && isOver(turn)) lasts.set(turn, seq)
-  return [...lasts].map(([index, last]) => ({ _tag: "TurnPatched", session, index, patch: {}, last }))
+  return [...lasts].map(([index, last]) => ({ ...turnPatch(session, index, {}), last }))
 }

@@ -8,7 +8,7 @@ export class TurnRows {
 
   /** To be called with what is stored, in its order. Returns the rows that have got their outcome with it. */
   stored(entries: ReadonlyArray<LedgerWrite>): ReadonlyArray<TurnRecord> {
-    let ended: Array<TurnRecord> | undefined
+    const ended: Array<TurnRecord> = []
     for (const entry of entries) {
       if (entry._tag === "TurnInserted") this.#open.set(entry.record.index, entry.record)
       if (entry._tag !== "TurnPatched") continue
@@ -18,12 +18,9 @@ export class TurnRows {
       if (row.endedAt === null) this.#open.set(row.index, row)
       else {
         this.#open.delete(row.index)
-        ended ??= []
         ended.push(row)
       }
     }
-    return ended ?? none
+    return ended
   }
 }
-
-const none: ReadonlyArray<never> = []

@@ -13,8 +13,8 @@ import type { LedgerError } from "../ledger/Ledger.ts"
 import { News } from "../runtime/News.ts"
 import type { SessionNews } from "../runtime/News.ts"
 import { SessionStops } from "../runtime/SessionStops.ts"
+import type { ToldTurn } from "../runtime/Transcript.ts"
 import { HeardTurns } from "./HeardTurns.ts"
-import type { ToldTurn } from "./HeardTurns.ts"
 import { SessionFailed } from "./sessionMessages.ts"
 
 type Wait<A = void> = Effect.Effect<A, SessionFailed | LedgerError>
