@@ -49,7 +49,8 @@ type Counts = Readonly<Record<string, number>>
 const sums = (a: Counts, b: Counts | undefined): Counts => {
   if (b === undefined) return a
   const sum: Record<string, number> = { ...a }
-  for (const key in b) sum[key] = (sum[key] ?? 0) + b[key]!
+  // Not `for (const key in b)`: V8's optimized code of it holds for one shape of `b`, and was made anew every 200 turns.
+  for (const key of Object.keys(b)) sum[key] = (sum[key] ?? 0) + b[key]!
   return sum
 }
 
