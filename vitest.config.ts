@@ -23,6 +23,7 @@ const startingPrograms = [
   "test/doors/**/*.test.ts",
   "test/isolation/**/*.test.ts",
   "test/http/{endings,killed}.test.ts",
+  "test/inspect/{attention,truth}.test.ts",
   "test/ledger/sqlite/away.test.ts",
   "test/ledger/upgrade.test.ts",
   "test/mutate.run.test.ts",

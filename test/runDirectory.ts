@@ -4,6 +4,7 @@
  */
 import { chmodSync } from "node:fs"
 import { tmpdir } from "node:os"
+import { join } from "node:path"
 import process from "node:process"
 import { Effect } from "effect"
 import * as Temporary from "../src/temporary.ts"
@@ -14,5 +15,7 @@ export default function setup(): () => void {
   // PostgreSQL does not run as root, and is to find its own directory in it.
   chmodSync(own.path, 0o711)
   process.env["TMPDIR"] = own.path
+  // A scripted agent begins a thousand times: from here in a third of the processor time, as its types are taken out once.
+  process.env["NODE_COMPILE_CACHE"] = join(own.path, "compiled")
   return own.remove
 }

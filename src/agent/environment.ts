@@ -156,6 +156,8 @@ const common = [
   "LIBRARY_PATH",
   "CPATH",
   "PKG_CONFIG_PATH",
+  // Where programs for Node keep what they have compiled, for those who have them do so: they start in half of the time.
+  "NODE_COMPILE_CACHE",
   // The registry and the login of npm, as a user sets them; npm itself sets the names in lower case.
   "NPM_CONFIG_REGISTRY",
   "NPM_CONFIG_USERCONFIG",

@@ -124,6 +124,7 @@ describe("the environment of a child", () => {
       GIT_AUTHOR_NAME: "Dev",
       GIT_COMMITTER_EMAIL: "dev@example.org",
       NODE_EXTRA_CA_CERTS: "/ca",
+      NODE_COMPILE_CACHE: "/cache",
       SSL_CERT_DIR: "/ca",
       REQUESTS_CA_BUNDLE: "/ca",
       CURL_CA_BUNDLE: "/ca",
