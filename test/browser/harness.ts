@@ -80,6 +80,14 @@ export const startTroupe = async (
     return json
   }
 
+  const minted = new Set<string>()
+  const mint = async (name: string) => {
+    // An earlier try of the test has it: a name is free again when its app is revoked.
+    if (minted.has(name)) await done("DELETE", `/admin/apps/${name}`, adminToken)
+    minted.add(name)
+    return (await done("POST", "/admin/apps", adminToken, { name })).token
+  }
+
   return {
     workspace,
     get url() {
@@ -88,7 +96,7 @@ export const startTroupe = async (
     browser,
     program: () => program.child,
     call,
-    mint: async (name) => (await done("POST", "/admin/apps", adminToken, { name })).token,
+    mint,
     create: async (token, body = {}) => (await done("POST", "/sessions", token, { agent: "demo", ...body })).session_id,
     turn: (token, id, prompt) => call("POST", `/sessions/${id}/turn`, token, { prompt }),
     begin: async (token, id, prompt) =>

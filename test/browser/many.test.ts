@@ -15,6 +15,7 @@ const total = 2_000
 
 describe.skipIf(chromium === null)("two thousand sessions", () => {
   let troupe: RunningTroupe
+  let tries = 0
   beforeAll(async () => {
     const workspace = makeWorkspace()
     await seed(workspace, total)
@@ -193,11 +194,13 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
   })
 
   it("are closed many at a time: after a question with their number, each with what became of it", async () => {
-    const token = await troupe.mint("bulk")
+    // Not the sessions of an earlier try of this test.
+    const app = `bulk-${++tries}`
+    const token = await troupe.mint(app)
     const ids = await Promise.all(
       Array.from({ length: 12 }, (_, n) => troupe.create(token, { meta: { title: `Batch ${n}` } }))
     )
-    const page = await troupe.visit({ token: adminToken, at: "#/sessions?app=bulk&sort=created" })
+    const page = await troupe.visit({ token: adminToken, at: `#/sessions?app=${app}&sort=created` })
     const box = (n: number) => page.locator(`[data-session="${ids[n]}"] input`)
     await matches(page, ids.length)
     const order = await page.evaluate<ReadonlyArray<string>>(
@@ -232,7 +235,7 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
     await page.locator(".bulk-names .is-refused", { hasText: "Batch 5 refused: The ledger is away." }).waitFor()
     await shoot(page, "bulk-results")
     await isSound(page, "the results")
-    const open = await troupe.call("GET", "/inspect/api/sessions?app=bulk&state=idle", adminToken)
+    const open = await troupe.call("GET", `/inspect/api/sessions?app=${app}&state=idle`, adminToken)
     assert.strictEqual(open.json.count, 1)
 
     await page.unrouteAll()

@@ -25,12 +25,16 @@ describe.each([codex, claude])("$name", ({ holder, name: agent }) => {
         const settings = { TROUPE_WARM_SPARES: "1" }
         const { app, installation, session } = yield* open({ agent, permissions: "approve_all" }, settings)
         yield* session.turn("hello")
-        const pids = () => installation.running().filter(({ command }) => holder.test(command))
-        const before = new Set(pids().map(({ pid }) => pid))
-        yield* until("a spare", () => pids().some(({ lease, pid }) => !before.has(pid) && lease !== undefined))
+        const own = (yield* session.becomes("awake", ({ process }) => process.pid !== null)).process.pid
+        const holders = () => installation.running().filter(({ command }) => holder.test(command))
+        const ownLease = holders().find(({ pid }) => pid === own)?.lease
+        assert.isDefined(ownLease, "the session's own process")
+        // Where the turn took longer than a second it has begun by now.
+        const spares = () => holders().filter(({ lease }) => lease !== undefined && lease !== ownLease)
+        yield* until("a spare", () => spares().length > 0)
         // It shakes hands, and is told of then.
         yield* Effect.sleep("5 seconds")
-        const spares = pids().filter(({ pid }) => !before.has(pid))
+        const waiting = spares().map(({ pid }) => pid)
         const cwd = installation.file("elsewhere")
         mkdirSync(cwd)
         writeFileSync(join(cwd, "AGENTS.md"), "The word of this directory is heron.")
@@ -43,11 +47,7 @@ describe.each([codex, claude])("$name", ({ holder, name: agent }) => {
         })
         assert.strictEqual((yield* other.turn("RUN:pwd > where; ls")).status, 200)
         const { process } = yield* other.becomes("awake", ({ process }) => process.pid !== null)
-        assert.include(
-          spares.map(({ pid }) => pid),
-          process.pid,
-          "it has the spare"
-        )
+        assert.include(waiting, process.pid, "it has the spare")
         assert.strictEqual(readFileSync(join(cwd, "where"), "utf8").trim(), cwd)
         assert.isFalse(existsSync(installation.file("where")))
         yield* until("the MCP server", () => existsSync(mcpFile))
