@@ -156,7 +156,7 @@ const common = [
   "LIBRARY_PATH",
   "CPATH",
   "PKG_CONFIG_PATH",
-  // Where programs for Node keep what they have compiled, for those who have them do so: they start in half of the time.
+  // Where programs for Node keep what they have compiled, for users who set it: the next start is sooner, by a tenth or a fifth.
   "NODE_COMPILE_CACHE",
   // The registry and the login of npm, as a user sets them; npm itself sets the names in lower case.
   "NPM_CONFIG_REGISTRY",
